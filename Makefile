@@ -1,0 +1,79 @@
+# Everything a newcomer types. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$(PATH)
+UV := $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
+SYNC := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --require-hashes --no-build
+
+.PHONY: help setup lock demo test check contracts bench soak clean
+help: ## List the targets.
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMPS)/venv: requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ledger needs Python 3.11 or newer; set PYTHON=")'
+	@$(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module: on Debian, apt-get install python3-venv' >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@mkdir -p $(STAMPS) && touch $@
+
+# The extra file is there only for machines without Node.
+NODE_REQUIREMENTS := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || echo requirements/node.txt)
+
+INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+
+# What it takes to run; a machine set up to develop has it already and keeps its other packages.
+$(STAMPS)/run: $(STAMPS)/venv requirements/run.txt $(NODE_REQUIREMENTS) pyproject.toml
+	@rm -f $(STAMPS)/dev
+	$(SYNC) requirements/bootstrap.txt requirements/run.txt $(NODE_REQUIREMENTS)
+	$(INSTALL)
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/venv requirements/dev.txt $(NODE_REQUIREMENTS) pyproject.toml
+	$(SYNC) requirements/bootstrap.txt requirements/dev.txt $(NODE_REQUIREMENTS)
+	$(INSTALL)
+	@touch $(STAMPS)/run $@
+
+# The chain and the compiler.
+node_modules/.package-lock.json: $(STAMPS)/run package.json package-lock.json .npmrc
+	npm ci --silent
+	@touch $@
+
+setup: $(STAMPS)/dev node_modules/.package-lock.json ## Python, Node, chain and compiler, all inside this folder.
+
+lock: $(STAMPS)/venv ## Pin every dependency again, with hashes.
+	@for f in bootstrap node; do $(COMPILE) requirements/$$f.in --output-file requirements/$$f.txt; done
+	@$(COMPILE) pyproject.toml --output-file requirements/run.txt
+	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
+	@npm install --package-lock-only --silent
+
+demo: $(STAMPS)/run node_modules/.package-lock.json ## The three journeys on a local chain; everything is left in ./demo/.
+	@$(BIN)/ledger demo --dir demo
+
+test: setup ## Every test: contract and Python.
+	@scripts/forge-test
+	$(BIN)/pytest -n auto
+
+check: setup ## Style, types, import rules, the contract's format and artifact.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	forge fmt --check
+	FOUNDRY_OUT=cache/lint-out FOUNDRY_CACHE_PATH=cache/lint forge lint --deny notes
+	$(BIN)/python scripts/build_artifact.py --check
+
+contracts: setup ## Compile the contract and write the artifact that the package carries.
+	$(BIN)/python scripts/build_artifact.py
+
+bench: setup ## Figures: ratios against peers and floors, in one run.
+	$(BIN)/python benchmarks/run.py
+
+soak: setup ## The long runs: deep fuzzing.
+	FOUNDRY_PROFILE=soak forge test
+
+clean: ## Remove what make made, except the demo.
+	rm -rf $(VENV) node_modules out cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
