@@ -1,0 +1,203 @@
+"""The settings of one installation: a folder, its `config.toml`, and the environment.
+
+    LEDGER_HOME/
+      config.toml     the settings below
+      policy.toml     what `ledger verify` believes
+      ledger.db       the database, unless `database` names another
+      keystore/       one encrypted file a key
+      badges/         the badges of finished batches
+      devchain/       the local chain's state, when there is one
+
+The environment wins over the file. This is the only module that reads the
+environment. docs/reference/settings.md explains every setting.
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ledger.errors import MalformedInputError, NotFoundError
+from ledger.primitives import Address, parse_address, parse_chain
+
+DEFAULT_HOME: Final = Path(".ledger")
+CONFIG_FILE: Final = "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an installation was told; every path is absolute."""
+
+    home: Path
+    chain: int
+    """The chain id that every endpoint must have."""
+    rpc: tuple[str, ...]
+    """JSON-RPC endpoints: sent to all, the first is read."""
+    registry: Address
+    database: str
+    """A SQLAlchemy URL."""
+    password_file: Path | None = None
+    """A file whose first line opens the keystore; else it is asked for."""
+    devchain_port: int | None = None
+    """The port of the local chain that this installation manages, if it does."""
+    max_fee_gwei: int = 500
+    """No transaction offers more than this for a unit of gas."""
+    finality: str = "finalized"
+    """The block tag at or below which a batch is final."""
+
+    @property
+    def keystore(self) -> Path:
+        """Return the folder of encrypted keys."""
+        return self.home / "keystore"
+
+    @property
+    def policy(self) -> Path:
+        """Return the installation's trust policy."""
+        return self.home / "policy.toml"
+
+    @property
+    def badges(self) -> Path:
+        """Return the folder that finished badges are written to."""
+        return self.home / "badges"
+
+    @property
+    def devchain(self) -> Path:
+        """Return the folder of the local chain."""
+        return self.home / "devchain"
+
+
+ENVIRONMENT: Final = {
+    "LEDGER_RPC": "rpc",
+    "LEDGER_DATABASE": "database",
+    "LEDGER_PASSWORD_FILE": "password_file",
+}
+"""Environment variables and the settings they replace; `LEDGER_RPC` is split at commas."""
+
+
+def home_folder(given: Path | None) -> Path:
+    """Return the installation's folder: `given`, else LEDGER_HOME, else `./.ledger`."""
+    return (given or Path(os.environ.get("LEDGER_HOME") or DEFAULT_HOME)).absolute()
+
+
+def is_debugging() -> bool:
+    """Return whether LEDGER_DEBUG asks for the traceback of an unexpected error."""
+    return bool(os.environ.get("LEDGER_DEBUG"))
+
+
+def load_settings(home: Path) -> Settings:
+    """Read the settings of the installation in `home`.
+
+    Raises:
+        NotFoundError: there is no installation.
+        MalformedInputError: a setting is unknown, missing or has a wrong type or value.
+
+    """
+    path = home / CONFIG_FILE
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise NotFoundError(
+            "no-installation",
+            f"there is no installation in {home}: run `ledger init`, or name another with --home",
+        ) from None
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MalformedInputError("bad-settings", f"{path}: {error}") from None
+    for variable, name in ENVIRONMENT.items():
+        if value := os.environ.get(variable):
+            found[name] = value.split(",") if name == "rpc" else value
+    return _settings(home, found, path)
+
+
+def _settings(home: Path, found: dict[str, Any], path: Path) -> Settings:
+    known = set(_READERS)
+    if unknown := sorted(found.keys() - known):
+        raise MalformedInputError("bad-settings", f"{path}: no such setting: {', '.join(unknown)}")
+    if missing := sorted({"chain", "rpc", "registry"} - found.keys()):
+        raise MalformedInputError("bad-settings", f"{path}: missing: {', '.join(missing)}")
+    values: dict[str, Any] = {"database": f"sqlite:///{home / 'ledger.db'}"}
+    for name, value in found.items():
+        reader, meaning = _READERS[name]
+        try:
+            values[name] = reader(value)
+        except (TypeError, ValueError):
+            raise MalformedInputError(
+                "bad-settings", f"{path}: {name} must be {meaning}, not {value!r}"
+            ) from None
+        except MalformedInputError as error:
+            raise MalformedInputError("bad-settings", f"{path}: {name}: {error}") from None
+    if values.get("password_file"):
+        values["password_file"] = home / values["password_file"]
+    return Settings(home=home, **values)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    return value
+
+
+def _endpoints(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise TypeError
+    urls = tuple(_text(url) for url in value)
+    if not all(url.startswith(("http://", "https://")) for url in urls):
+        raise ValueError
+    return urls
+
+
+def _positive(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise TypeError
+    return value
+
+
+def _finality(value: object) -> str:
+    if value not in {"finalized", "safe", "latest"}:
+        raise ValueError
+    return str(value)
+
+
+_READERS: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
+    "chain": (lambda value: parse_chain(_text(value)), "a chain such as eip155:1"),
+    "rpc": (_endpoints, "a list of http or https URLs"),
+    "registry": (lambda value: parse_address(_text(value)), "an address"),
+    "database": (_text, "a SQLAlchemy URL"),
+    "password_file": (_text, "the name of a file"),
+    "devchain_port": (_positive, "a port"),
+    "max_fee_gwei": (_positive, "a positive whole number"),
+    "finality": (_finality, '"finalized", "safe" or "latest"'),
+}
+"""How each setting is read from the file, and what it must be."""
+
+
+def public_url(url: str) -> str:
+    """Return `url` without what may be secret: user, password, path and query."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" + ("/..." if parts.path.strip("/") or parts.query else "")
+
+
+def write_settings(home: Path, **settings: str | int | list[str]) -> None:
+    """Write a new `config.toml`; values are spelled as in the file."""
+    # A JSON string, number or list of strings is spelled the same in TOML.
+    text = "".join(
+        f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in settings.items()
+    )
+    path = home / CONFIG_FILE
+    beside = path.with_suffix(".part")
+    beside.write_text(text, "utf-8")
+    beside.replace(path)
+
+
+def change_settings(home: Path, **settings: str | int | list[str]) -> None:
+    """Write other values for some settings; the file's comments are lost."""
+    found = tomllib.loads((home / CONFIG_FILE).read_text("utf-8"))
+    write_settings(home, **(found | settings))

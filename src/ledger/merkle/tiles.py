@@ -1,0 +1,159 @@
+"""The tree of a sealed batch as rows of a database, and proofs read from them.
+
+A tile is up to 256 neighbouring nodes of one level. Only every eighth level is stored:
+
+    tile (level L, number N)   nodes 256 N to 256 N + 255 of tree level 8 L, or up to the
+                               last one of that level, 32 bytes each, left to right
+    tree level of one node     that node is the root and has no tile
+
+Seven levels between two stored ones are computed from the tile below them: each of their
+nodes lies over nodes of one tile. So all siblings of a leaf at levels 8 L to 8 L + 7 come
+from one tile, and a proof reads at most one tile for every eight levels: three for a
+million leaves, four for 2^32. A sealed batch never grows, therefore the incomplete last
+node of a level can be stored with the others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from ledger.errors import MalformedInputError
+from ledger.merkle.inclusion import InclusionProof, siblings
+from ledger.merkle.tree import check_hash, empty_batch, parents
+from ledger.primitives import HASH_BYTES, Hash32
+
+TILE_HEIGHT: Final = 8
+"""Tree levels from one stored level to the next."""
+
+TILE_WIDTH: Final = 1 << TILE_HEIGHT
+"""Nodes of a full tile."""
+
+_TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Neighbouring nodes of one stored level."""
+
+    level: int
+    """The stored level: tree level divided by 8."""
+    number: int
+    """The position among the tiles of this level, from 0."""
+    hashes: bytes
+    """From 1 to 256 nodes of 32 bytes."""
+
+
+class TileBuilder:
+    """Turns leaves, given in order, into tiles and a root; holds one open tile a level."""
+
+    def __init__(self, sink: Callable[[Tile], None]) -> None:
+        """Give every tile to `sink` as soon as it is complete, lower levels first."""
+        self._sink = sink
+        self._open = [bytearray()]
+        self._complete = [0]
+
+    def add(self, leaf: Hash32) -> None:
+        """Take the next leaf.
+
+        Raises:
+            MalformedInputError: it is not 32 bytes.
+
+        """
+        check_hash(leaf, "a leaf")
+        self._append(0, leaf)
+
+    def finish(self) -> Hash32:
+        """Give out the incomplete tiles and return the root; the builder is then spent.
+
+        Raises:
+            MalformedInputError: no leaf was added.
+
+        """
+        if not self._open[0] and not self._complete[0]:
+            raise empty_batch()
+        level = 0
+        while self._complete[level] or len(self._open[level]) != HASH_BYTES:
+            if self._open[level]:
+                self._close(level)
+            level += 1
+        return Hash32(bytes(self._open[level]))
+
+    def _append(self, level: int, node: bytes) -> None:
+        if level == len(self._open):
+            self._open.append(bytearray())
+            self._complete.append(0)
+        hashes = self._open[level]
+        hashes += node
+        if len(hashes) == _TILE_BYTES:
+            self._close(level)
+
+    def _close(self, level: int) -> None:
+        hashes = bytes(self._open[level])
+        self._sink(Tile(level, self._complete[level], hashes))
+        self._complete[level] += 1
+        self._open[level].clear()
+        self._append(level + 1, parents(_levels_within(hashes)[-1]))
+
+
+def tiles_for(index: int, size: int) -> tuple[tuple[int, int], ...]:
+    """Return (level, number) of the tiles that the proof of a leaf needs, lowest first.
+
+    Raises:
+        MalformedInputError: as `ledger.merkle.inclusion.siblings`.
+
+    """
+    places = (_place(level, position) for level, position in siblings(index, size))
+    return tuple(dict.fromkeys((tile_level, number) for tile_level, number, _, _ in places))
+
+
+def prove(index: int, size: int, read: Callable[[int, int], bytes]) -> InclusionProof:
+    """Return the proof of one leaf of a batch of `size` leaves.
+
+    `read(level, number)` gives the hashes of a tile; it is called once for each of
+    `tiles_for(index, size)`. A tile costs 254 hashes, unless it was among the last used.
+
+    Raises:
+        MalformedInputError: as `ledger.merkle.inclusion.siblings`; or a tile has another
+            length than in a tree of this size (`bad-tile`).
+
+    """
+    tiles = {
+        (level, number): _levels_within(_checked(read(level, number), level, number, size))
+        for level, number in tiles_for(index, size)
+    }
+    path = []
+    for level, position in siblings(index, size):
+        tile_level, number, height, start = _place(level, position)
+        nodes = tiles[tile_level, number][height]
+        path.append(Hash32(nodes[start : start + HASH_BYTES]))
+    return InclusionProof(index, tuple(path))
+
+
+def _place(level: int, position: int) -> tuple[int, int, int, int]:
+    """Return the tile of a node as level and number, its height there, and its first byte."""
+    tile_level, height = divmod(level, TILE_HEIGHT)
+    number, within = divmod(position, TILE_WIDTH >> height)
+    return tile_level, number, height, within * HASH_BYTES
+
+
+def _checked(hashes: bytes, level: int, number: int, size: int) -> bytes:
+    last = (size - 1) >> (level * TILE_HEIGHT)
+    expected = min(TILE_WIDTH, last + 1 - number * TILE_WIDTH)
+    if len(hashes) != expected * HASH_BYTES:
+        raise MalformedInputError(
+            "bad-tile",
+            f"tile {level}/{number} has {len(hashes)} bytes: a tree of {size} leaves has "
+            f"{expected} nodes there, so what was stored is damaged",
+        )
+    return hashes
+
+
+# Neighbouring leaves share their tiles, and badges are given out in the order of leaves.
+@lru_cache(maxsize=16)
+def _levels_within(hashes: bytes) -> tuple[bytes, ...]:
+    """Return the nodes over a tile at each of its eight levels, the tile itself first."""
+    levels = [hashes]
+    for _ in range(TILE_HEIGHT - 1):
+        levels.append(parents(levels[-1]))
+    return tuple(levels)

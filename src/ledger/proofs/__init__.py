@@ -1,0 +1,1 @@
+"""What a holder keeps: the proof file."""
