@@ -1,0 +1,1 @@
+"""Batches: sealing digests under one root, anchoring it, changing their status."""

@@ -1,0 +1,140 @@
+"""Give issuers back what they gave: every badge with its proof, one file each.
+
+What is in a file was fixed when the batch was sealed, so a file may be written again
+at any time and is then the same.
+"""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ledger.batches import store
+from ledger.batches.status import ANCHORED, BatchStatus
+from ledger.batches.store import Batch
+from ledger.credentials.canonical import embed
+from ledger.credentials.store import StoredCredential, read_batch
+from ledger.database import Connection, Database
+from ledger.errors import ConflictError
+from ledger.merkle.tiles import prove
+from ledger.primitives import Home
+from ledger.proofs.file import AnchorReference, ProofFile, format_embedded, format_proof_file
+
+INDEX_FILE = "index.csv"
+"""Which file is whose, in the order of the leaves."""
+
+
+class ProofWriter:
+    """The proofs of one batch; tiles that neighbours share are read once."""
+
+    def __init__(self, tx: Connection, batch: Batch, home: Home) -> None:
+        self._tx = tx
+        self._batch = batch
+        final = batch.status is BatchStatus.FINAL
+        # A hint that a reorganisation could change is not written.
+        self._anchor = AnchorReference(
+            home=home,
+            root=batch.root,
+            size=batch.size,
+            transaction=batch.transaction if final else None,
+        )
+        self._tiles: dict[int, tuple[int, bytes]] = {}
+
+    def proof(self, credential: StoredCredential) -> ProofFile:
+        """Return the proof of one credential of the batch, without the credential."""
+        assert credential.leaf_index is not None  # noqa: S101 - it is in the batch
+        return ProofFile(
+            canonicalization=credential.canonicalization,
+            digest=credential.digest,
+            inclusion=prove(credential.leaf_index, self._batch.size, self._read),
+            anchor=self._anchor,
+            credential=None,
+            state=None,
+        )
+
+    def _read(self, level: int, number: int) -> bytes:
+        known = self._tiles.get(level)
+        if known is None or known[0] != number:
+            known = (number, store.read_tile(self._tx, self._batch.id, level, number))
+            self._tiles[level] = known
+        return known[1]
+
+
+def check_anchored(batch: Batch) -> None:
+    """Return when proofs of `batch` may be given out.
+
+    Raises:
+        ConflictError: its anchor is not on chain yet.
+
+    """
+    if batch.status not in ANCHORED:
+        raise ConflictError(
+            "not-anchored-yet",
+            f"batch {batch.id} is {batch.status}: run `ledger anchor` to bring it to the chain",
+        )
+
+
+def badge(credential: StoredCredential, proof: ProofFile) -> dict[str, Any]:
+    """Return what the holder gets: the credential with its proof inside, else the proof alone."""
+    if credential.document is None:
+        return format_proof_file(proof)
+    return embed(json.loads(credential.document), format_embedded(proof))
+
+
+def deliver(
+    database: Database,
+    batch: Batch,
+    home: Home,
+    folder: Path,
+    *,
+    now: int,
+    on_badge: Callable[[int], None] = lambda _count: None,
+) -> int:
+    """Write every badge of a final batch into `folder`, note it, and return their number.
+
+    A process that dies in between writes the same files again at its next run.
+
+    Raises:
+        ConflictError: the batch is not final.
+
+    """
+    if batch.status is not BatchStatus.FINAL:
+        raise ConflictError("not-final", f"batch {batch.id} is {batch.status}, not final")
+    folder.mkdir(parents=True, exist_ok=True)
+    names = []
+    with database.read() as tx:
+        proofs = ProofWriter(tx, batch, home)
+        for credential in read_batch(tx, batch.id):
+            content = badge(credential, proofs.proof(credential))
+            name = f"{credential.public_id}.json"
+            _replace(folder / name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+            names.append((credential.leaf_index, _holder(content), name))
+            on_badge(1)
+    _write_index(folder / INDEX_FILE, names)
+    with database.write() as tx:
+        store.mark_delivered(tx, batch.id, now=now)
+    return len(names)
+
+
+def _holder(content: dict[str, Any]) -> str:
+    subject = content.get("credentialSubject")
+    identifiers = subject.get("identifier", []) if isinstance(subject, dict) else []
+    names = (i["identityHash"] for i in identifiers if i.get("identityType") == "name")
+    return next(names, "")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that at any moment there is the old one or the new one, whole."""
+    beside = path.with_suffix(".part")
+    beside.write_text(text, "utf-8")
+    beside.replace(path)
+
+
+def _write_index(path: Path, rows: list[tuple[int | None, str, str]]) -> None:
+    beside = path.with_suffix(".part")
+    with beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["leaf", "name", "file"])
+        writer.writerows(rows)
+    beside.replace(path)

@@ -1,0 +1,56 @@
+"""Seal waiting credentials into a batch: fix their leaves, their order and their root.
+
+One database transaction places the credentials, stores the tiles of their tree and
+the batch with its root. A process that dies in it has sealed nothing.
+"""
+
+from collections.abc import Callable
+
+from ledger.batches import store
+from ledger.batches.store import Batch
+from ledger.credentials.store import PAGE_ROWS, place_in_batch, read_waiting
+from ledger.database import Connection, Database
+from ledger.merkle.tiles import Tile, TileBuilder
+from ledger.merkle.tree import leaf_hash
+
+
+def seal(
+    database: Database,
+    issuer: int,
+    *,
+    now: int,
+    on_leaves: Callable[[int], None] = lambda _count: None,
+) -> Batch | None:
+    """Seal all that waits for `issuer` into one batch; None when nothing waits.
+
+    Leaves stand in the order in which their credentials were accepted. Memory does not
+    grow with the batch. `on_leaves` is told of every page of leaves.
+    """
+    with database.write() as tx:
+        batch_id = store.add_batch(tx, issuer, now=now)
+
+        def keep(tile: Tile) -> None:
+            store.add_tile(tx, batch_id, tile.level, tile.number, tile.hashes)
+
+        size, builder = 0, TileBuilder(keep)
+        page: list[int] = []
+        for credential_id, digest in read_waiting(tx, issuer):
+            builder.add(leaf_hash(digest))
+            page.append(credential_id)
+            if len(page) == PAGE_ROWS:
+                size += _place(tx, batch_id, page, size)
+                on_leaves(PAGE_ROWS)
+                page = []
+        size += _place(tx, batch_id, page, size)
+        on_leaves(len(page))
+        if size == 0:
+            store.drop_batch(tx, batch_id)
+            return None
+        store.set_root(tx, batch_id, builder.finish(), size)
+        return store.get_batch(tx, batch_id)
+
+
+def _place(tx: Connection, batch_id: int, page: list[int], first_index: int) -> int:
+    if page:
+        place_in_batch(tx, batch_id, page, first_index=first_index)
+    return len(page)

@@ -1,0 +1,206 @@
+"""The registry's events, decoded and folded without an ABI library.
+
+Every event has its signature's keccak256 as topic 0 and the issuer whose history it
+belongs to as topic 1. Its other indexed members follow as topics 2 and 3, the rest
+as one 32-byte word each; no member is dynamic except the DID of `IssuerDid`.
+
+All events but `IssuerRegistered` and `IssuerDid` end with `time, head`: the block's
+time and the issuer's head after the event,
+
+    head' = keccak256(head || topic0 || topic2 || (topic3 or 0) || data without its last word)
+
+`IssuerRegistered` carries the first head,
+`keccak256(chainId || registry || issuer || owner || didHash || time)`.
+So a log changed, hidden or moved anywhere breaks the heads after it.
+
+Source: `ICredentialRegistry.sol`; docs/reference/contract.md.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.chain.registry.slots import address_word, word
+from ledger.errors import MalformedInputError
+from ledger.primitives import Address, Hash32, keccak256
+
+_ZERO_WORD: Final = bytes(32)
+
+Value = int | bytes | str
+"""An integer, an address or 32-byte value, or the text of a DID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One log as a node gives it; bytes, not hex."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+    block_number: int
+    block_hash: Hash32
+    transaction: Hash32
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """The layout of one event: its members in order, the first always the issuer."""
+
+    name: str
+    indexed: tuple[tuple[str, str], ...]
+    data: tuple[tuple[str, str], ...]
+
+    @property
+    def signature(self) -> str:
+        """Return the canonical signature that topic 0 is the hash of."""
+        return f"{self.name}({','.join(kind for _, kind in self.indexed + self.data)})"
+
+    @property
+    def is_folded(self) -> bool:
+        """Return whether the issuer's head changes with this event."""
+        return self.name not in {"IssuerRegistered", "IssuerDid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One decoded event of the registry."""
+
+    name: str
+    issuer: int
+    """Whose history it belongs to; the accreditor of an accreditation."""
+    values: dict[str, Value]
+    """Every other member by its name in the contract."""
+    log: Log
+
+
+_END: Final = (("time", "uint40"), ("head", "bytes32"))
+_STATUS: Final = (("operator", "address"), ("mask", "uint256"), ("reason", "uint8"), *_END)
+_ISSUER: Final = ("issuer", "uint256")
+_ROOT: Final = ("root", "bytes32")
+_WORD: Final = ("word", "uint256")
+_OPERATOR: Final = ("operator", "address")
+
+EVENT_TYPES: Final = (
+    EventType("IssuerRegistered", (_ISSUER, ("owner", "address")), (("didHash", "bytes32"), *_END)),
+    EventType("IssuerDid", (_ISSUER,), (("did", "string"),)),
+    EventType("OwnershipTransferStarted", (_ISSUER, ("pendingOwner", "address")), _END),
+    EventType("OwnershipTransferred", (_ISSUER, ("owner", "address")), _END),
+    EventType("OperatorSet", (_ISSUER, _OPERATOR), (("roles", "uint8"), *_END)),
+    EventType("OperatorCompromised", (_ISSUER, _OPERATOR), (("since", "uint40"), *_END)),
+    EventType("BareIssuerNamed", (_ISSUER, _OPERATOR), _END),
+    EventType("Anchored", (_ISSUER, _ROOT, _OPERATOR), (("size", "uint48"), *_END)),
+    EventType("Revoked", (_ISSUER, _ROOT, _WORD), _STATUS),
+    EventType("Suspended", (_ISSUER, _ROOT, _WORD), _STATUS),
+    EventType("Reinstated", (_ISSUER, _ROOT, _WORD), _STATUS),
+    EventType("BatchRevoked", (_ISSUER, _ROOT), (_OPERATOR, ("reason", "uint8"), *_END)),
+    EventType(
+        "Accredited",
+        (("accreditor", "uint256"), _ISSUER),
+        (("span", "uint256"), ("until", "uint40"), *_END),
+    ),
+    EventType(
+        "AccreditationWithdrawn", (("accreditor", "uint256"), _ISSUER), (("span", "uint256"), *_END)
+    ),
+)
+
+TOPIC: Final = {kind.name: keccak256(kind.signature.encode()) for kind in EVENT_TYPES}
+"""Topic 0 by event name."""
+
+_BY_TOPIC: Final = {TOPIC[kind.name]: kind for kind in EVENT_TYPES}
+
+
+def decode_event(log: Log) -> Event:
+    """Read one log of the registry, refusing every bit its layout has no place for.
+
+    Raises:
+        MalformedInputError: an unknown event, a wrong number of topics or words, or a
+            value wider than its type.
+
+    """
+    kind = _BY_TOPIC.get(Hash32(log.topics[0])) if log.topics else None
+    if kind is None:
+        raise MalformedInputError("unknown-event", f"log {log.index}: not an event of the registry")
+    if len(log.topics) != 1 + len(kind.indexed) or any(len(topic) != 32 for topic in log.topics):
+        raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other topics")
+    words = list(log.topics[1:])
+    if kind.name == "IssuerDid":
+        values: dict[str, Value] = {"did": _text(log)}
+        return Event(kind.name, int.from_bytes(words[0], "big"), values, log)
+    if len(log.data) != 32 * len(kind.data):
+        raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other data")
+    words += [log.data[at : at + 32] for at in range(0, len(log.data), 32)]
+    members = kind.indexed + kind.data
+    try:
+        decoded = [_READ[t](w) for (_, t), w in zip(members, words, strict=True)]
+    except OverflowError:
+        raise MalformedInputError(
+            "bad-event", f"log {log.index}: a value of {kind.name} is wider than its type"
+        ) from None
+    values = {name: value for (name, _), value in zip(members[1:], decoded[1:], strict=True)}
+    return Event(kind.name, int.from_bytes(words[0], "big"), values, log)
+
+
+def fold(head: Hash32, topics: Sequence[bytes], data: bytes) -> Hash32:
+    """Return the head that follows `head` when the event of `topics` and `data` happens."""
+    topic3 = topics[3] if len(topics) > 3 else _ZERO_WORD
+    return keccak256(b"".join((head, topics[0], topics[2], topic3, data[:-32])))
+
+
+def first_head(
+    *, chain: int, registry: Address, issuer: int, owner: Address, did_hash: Hash32, time: int
+) -> Hash32:
+    """Return head 0 of an issuer."""
+    return keccak256(
+        b"".join(
+            (
+                word(chain),
+                address_word(registry),
+                word(issuer),
+                address_word(owner),
+                did_hash,
+                word(time),
+            )
+        )
+    )
+
+
+def _uint(bits: int) -> Callable[[bytes], int]:
+    def read(stored: bytes) -> int:
+        value = int.from_bytes(stored, "big")
+        if value >> bits:
+            raise OverflowError
+        return value
+
+    return read
+
+
+def _address(stored: bytes) -> Address:
+    if any(stored[:12]):
+        raise OverflowError
+    return Address(stored[12:])
+
+
+_READ: Final[dict[str, Callable[[bytes], Value]]] = {
+    "uint8": _uint(8),
+    "uint40": _uint(40),
+    "uint48": _uint(48),
+    "uint256": _uint(256),
+    "address": _address,
+    "bytes32": bytes,
+}
+
+
+def _text(log: Log) -> str:
+    """Read the one dynamic member there is: offset 32, length, bytes, zero padding."""
+    data = log.data
+    length = int.from_bytes(data[32:64], "big")
+    padded = 64 + (length + 31) // 32 * 32
+    if data[:32] != word(32) or len(data) != padded or any(data[64 + length :]):
+        raise MalformedInputError("bad-event", f"log {log.index}: IssuerDid has other data")
+    try:
+        return data[64 : 64 + length].decode()
+    except UnicodeDecodeError:
+        raise MalformedInputError(
+            "bad-event", f"log {log.index}: the DID of IssuerDid is not UTF-8"
+        ) from None

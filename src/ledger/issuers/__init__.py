@@ -1,0 +1,1 @@
+"""Who issues: an issuer's DID, profile and number in the registry."""

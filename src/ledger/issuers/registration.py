@@ -1,0 +1,106 @@
+"""Register an issuer and give keys their roles.
+
+The number of an issuer stands in what its badges are signed with, so it is believed
+only when the block that gave it is final.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from ledger.chain.logs import read_events
+from ledger.chain.outbox import Outbox
+from ledger.chain.registry import calls
+from ledger.chain.registry.slots import Role
+from ledger.chain.store import Purpose, TransactionState, get_transaction
+from ledger.chain.transaction import Call, WouldRevertError
+from ledger.errors import ChainError, ConflictError
+from ledger.issuers import store
+from ledger.issuers.store import Issuer, Profile, Registration
+from ledger.primitives import Address
+
+if TYPE_CHECKING:
+    from ledger.chain.sender import Sender
+
+FINAL_SECONDS: Final = 1800
+"""How long to wait for finality: Ethereum takes about thirteen minutes."""
+
+
+def register(outbox: Outbox, owner: "Sender", registry: Address, profile: Profile) -> Issuer:
+    """Register an issuer and wait until its number is final.
+
+    A registration that an earlier run began is finished instead, when it is of the same DID.
+
+    Raises:
+        ConflictError: another registration is unfinished, or the chain reverted this one.
+        ChainError: the node did not answer; run again, nothing is done twice.
+
+    """
+    with outbox.database.read() as tx:
+        pending = store.find_registration(tx)
+    if pending is None:
+        outbox.submit(
+            owner,
+            Call(registry, calls.register_issuer(profile.did)),
+            Purpose.REGISTER,
+            on_stored=lambda tx, row: store.add_registration(tx, profile, transaction_id=row),
+        )
+        return register(outbox, owner, registry, profile)
+    if pending.profile.did != profile.did:
+        raise ConflictError(
+            "registration-unfinished",
+            f"the registration of {pending.profile.did} is unfinished: finish it first",
+        )
+    return _finish(outbox, registry, pending)
+
+
+def _finish(outbox: Outbox, registry: Address, pending: Registration) -> Issuer:
+    try:
+        outbox.wait(
+            [pending.transaction_id], state=TransactionState.FINAL, timeout_seconds=FINAL_SECONDS
+        )
+    except ConflictError as error:
+        if error.code == "reverted":
+            with outbox.database.write() as tx:
+                store.drop_registration(tx, pending)
+        raise
+    with outbox.database.read() as tx:
+        transaction = get_transaction(tx, pending.transaction_id)
+    events = read_events(outbox.rpc, registry, transaction.hash)
+    number = next((e.issuer for e in events if e.name == "IssuerRegistered"), None)
+    if number is None:
+        raise ChainError("no-event", "the registration's receipt has no IssuerRegistered event")
+    with outbox.database.write() as tx:
+        store.complete_registration(tx, pending, number)
+    return Issuer(number, pending.profile)
+
+
+def give_roles(
+    outbox: Outbox, owner: "Sender", registry: Address, issuer: int, operator: Address, roles: Role
+) -> None:
+    """Give `operator` exactly these roles for `issuer` and wait until that is in a block.
+
+    Raises:
+        ConflictError, ChainError: as `Outbox.submit` and `Outbox.wait`.
+
+    """
+    _do(outbox, owner, Call(registry, calls.set_operator(issuer, operator, roles)))
+
+
+def name_bare_issuer(outbox: Outbox, operator: "Sender", registry: Address, issuer: int) -> None:
+    """Name the issuer of the operator's bare roots and wait until that is in a block.
+
+    Raises:
+        ConflictError, ChainError: as `Outbox.submit` and `Outbox.wait`.
+
+    """
+    _do(outbox, operator, Call(registry, calls.name_bare_issuer(issuer)))
+
+
+def _do(outbox: Outbox, sender: "Sender", call: Call) -> None:
+    """Send `call` and wait for its block; what is so already is no error."""
+    try:
+        row = outbox.submit(sender, call, Purpose.OPERATOR)
+    except WouldRevertError as error:
+        if error.revert is not None and error.revert.name == "NothingChanges":
+            return
+        raise
+    outbox.wait([row], state=TransactionState.INCLUDED, timeout_seconds=FINAL_SECONDS)
