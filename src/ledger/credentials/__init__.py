@@ -1,0 +1,1 @@
+"""The documents: made from templates and rosters, digested, signed, checked for their shape."""

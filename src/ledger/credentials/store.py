@@ -1,0 +1,192 @@
+"""Every credential or digest that was accepted, and where in which batch it is.
+
+An accepted row has no batch until it is sealed into one; `batch_id` and `leaf_index`
+are then set once and never changed. One issuer has one row for a digest and one for
+the identity of a roster's row, so issuing twice issues once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from ledger.database import Id, metadata
+from ledger.primitives import Canonicalization, Hash32
+
+credentials: Final = sa.Table(
+    "credentials",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("public_id", sa.Text, nullable=False, unique=True),
+    sa.Column("issuer", sa.BigInteger, sa.ForeignKey("issuers.number"), nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("canonicalization", sa.Text, nullable=False),
+    sa.Column("row_identity", sa.LargeBinary(32)),
+    sa.Column("document", sa.LargeBinary),
+    sa.Column("accepted_at", sa.BigInteger, nullable=False),
+    sa.Column("batch_id", Id, sa.ForeignKey("batches.id")),
+    sa.Column("leaf_index", sa.BigInteger),
+    sa.UniqueConstraint("issuer", "digest"),
+    sa.UniqueConstraint("issuer", "row_identity"),
+    sa.UniqueConstraint("batch_id", "leaf_index"),
+    sa.Index(
+        "ix_credentials_waiting",
+        "issuer",
+        "id",
+        sqlite_where=sa.text("batch_id IS NULL"),
+        postgresql_where=sa.text("batch_id IS NULL"),
+    ),
+)
+
+PAGE_ROWS: Final = 1_000
+"""Rows read or written by one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """One credential or digest to accept."""
+
+    public_id: str
+    """A UUID that nobody can guess; the holder's name for it."""
+    digest: Hash32
+    canonicalization: Canonicalization
+    row_identity: Hash32 | None
+    """Of the roster row it was made from; None for what was made elsewhere."""
+    document: bytes | None
+    """The canonical bytes of a credential made here, without an anchor proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """An accepted credential."""
+
+    id: int
+    public_id: str
+    issuer: int
+    digest: Hash32
+    canonicalization: Canonicalization
+    document: bytes | None
+    batch_id: int | None
+    leaf_index: int | None
+
+
+_SELECT: Final = sa.select(
+    credentials.c.id,
+    credentials.c.public_id,
+    credentials.c.issuer,
+    credentials.c.digest,
+    credentials.c.canonicalization,
+    credentials.c.document,
+    credentials.c.batch_id,
+    credentials.c.leaf_index,
+)
+
+
+def _credential(row: sa.RowMapping) -> StoredCredential:
+    values = dict(row)
+    values["canonicalization"] = Canonicalization(values["canonicalization"])
+    return StoredCredential(**values)
+
+
+def find_known_rows(tx: sa.Connection, issuer: int, identities: Sequence[Hash32]) -> set[Hash32]:
+    """Return which of these roster rows this issuer has already issued."""
+    known: set[Hash32] = set()
+    for at in range(0, len(identities), PAGE_ROWS):
+        known.update(
+            tx.execute(
+                sa.select(credentials.c.row_identity).where(
+                    credentials.c.issuer == issuer,
+                    credentials.c.row_identity.in_(identities[at : at + PAGE_ROWS]),
+                )
+            ).scalars()
+        )
+    return known
+
+
+def add_credentials(
+    tx: sa.Connection, issuer: int, accepted: Sequence[NewCredential], *, now: int
+) -> None:
+    """Store new credentials of `issuer`, in this order; they wait for a batch."""
+    for at in range(0, len(accepted), PAGE_ROWS):
+        tx.execute(
+            sa.insert(credentials),
+            [
+                {
+                    "public_id": new.public_id,
+                    "issuer": issuer,
+                    "digest": new.digest,
+                    "canonicalization": new.canonicalization,
+                    "row_identity": new.row_identity,
+                    "document": new.document,
+                    "accepted_at": now,
+                }
+                for new in accepted[at : at + PAGE_ROWS]
+            ],
+        )
+
+
+def count_waiting(tx: sa.Connection, issuer: int) -> int:
+    """Return how many of the issuer's credentials are in no batch."""
+    return tx.execute(
+        sa.select(sa.func.count())
+        .select_from(credentials)
+        .where(credentials.c.issuer == issuer, credentials.c.batch_id.is_(None))
+    ).scalar_one()
+
+
+def read_waiting(tx: sa.Connection, issuer: int) -> Iterator[tuple[int, Hash32]]:
+    """Give (id, digest) of the issuer's credentials that are in no batch, oldest first."""
+    last = 0
+    while True:
+        page = tx.execute(
+            sa.select(credentials.c.id, credentials.c.digest)
+            .where(
+                credentials.c.issuer == issuer,
+                credentials.c.batch_id.is_(None),
+                credentials.c.id > last,
+            )
+            .order_by(credentials.c.id)
+            .limit(PAGE_ROWS)
+        ).all()
+        if not page:
+            return
+        for row in page:
+            yield row.id, Hash32(row.digest)
+        last = page[-1].id
+
+
+def place_in_batch(
+    tx: sa.Connection, batch_id: int, ids: Sequence[int], *, first_index: int
+) -> None:
+    """Give waiting credentials their places in a batch: consecutive ones from `first_index`."""
+    tx.execute(
+        sa.update(credentials)
+        .where(credentials.c.id == sa.bindparam("row"))
+        .values(batch_id=batch_id, leaf_index=sa.bindparam("place")),
+        [{"row": row, "place": first_index + n} for n, row in enumerate(ids)],
+    )
+
+
+def find_credential(tx: sa.Connection, public_id: str) -> StoredCredential | None:
+    """Return the credential of this public id."""
+    query = _SELECT.where(credentials.c.public_id == public_id)
+    row = tx.execute(query).mappings().one_or_none()
+    return _credential(row) if row else None
+
+
+def read_batch(tx: sa.Connection, batch_id: int) -> Iterator[StoredCredential]:
+    """Give the credentials of a batch in the order of their leaves."""
+    last = -1
+    while True:
+        query = _SELECT.where(credentials.c.batch_id == batch_id, credentials.c.leaf_index > last)
+        page = list(
+            map(
+                _credential,
+                tx.execute(query.order_by(credentials.c.leaf_index).limit(PAGE_ROWS)).mappings(),
+            )
+        )
+        if not page:
+            return
+        yield from page
+        last += len(page)
