@@ -1,0 +1,150 @@
+"""One installation, opened: its settings and, when first used, all that follows from them."""
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from ledger.chain.keystore import KeyName, Keystore, Secret
+from ledger.config import Settings, home_folder, load_settings
+from ledger.errors import MalformedInputError, NotFoundError
+from ledger.primitives import Address, Home
+
+if TYPE_CHECKING:
+    from ledger.chain.outbox import Outbox
+    from ledger.chain.rpc import Rpc
+    from ledger.chain.sender import Sender
+    from ledger.database import Database
+
+MIN_PASSWORD_CHARACTERS: Final = 8
+
+
+class Installation:
+    """What a command works with."""
+
+    def __init__(self, settings: Settings, password_file: Path | None = None) -> None:
+        self.settings = settings
+        self._password_file = password_file or settings.password_file
+
+    @classmethod
+    def open(cls, home: Path | None, password_file: Path | None = None) -> "Installation":
+        """Open the installation in `home`, LEDGER_HOME or `./.ledger`.
+
+        Raises:
+            NotFoundError, MalformedInputError: as `load_settings`.
+
+        """
+        return cls(load_settings(home_folder(home)), password_file)
+
+    @cached_property
+    def database(self) -> "Database":
+        """Return the database, once its tables are those of this release."""
+        from ledger.database import Database, check_migrated
+
+        database = Database(self.settings.database)
+        check_migrated(database)
+        return database
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        """Return the keys; none is opened yet."""
+        return Keystore(self.settings.keystore, lambda: read_password(self._password_file))
+
+    @cached_property
+    def rpc(self) -> "Rpc":
+        """Return the endpoint that is read."""
+        from ledger.chain.rpc import Rpc
+
+        return Rpc(self.settings.rpc[0])
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        """Return the way to the chain for this installation's transactions."""
+        from ledger.chain.outbox import Outbox
+
+        return Outbox(self.database, self.rpc, self.settings.rpc, self.settings.finality)
+
+    def sender(self, name: KeyName) -> "Sender":
+        """Open a key and return what signs and sends with it.
+
+        Raises:
+            ChainError: the endpoint does not answer or is on another chain.
+
+        """
+        from ledger.chain.fees import GWEI
+        from ledger.chain.sender import Sender
+
+        sender = Sender(
+            self.settings.rpc,
+            chain=self.settings.chain,
+            key=self.keystore.open(name),
+            fee_ceiling_wei=self.settings.max_fee_gwei * GWEI,
+        )
+        sender.check_chain()
+        return sender
+
+    def signing_key(self) -> Secret:
+        """Open the key that signs credentials."""
+        return self.keystore.open(KeyName.SIGNING)
+
+    def did(self) -> str:
+        """Return the did:key of the key that signs credentials."""
+        from ledger.credentials.signature import SigningKey
+
+        return SigningKey(self.signing_key().reveal()).did
+
+    def trust_home(self, issuer: int) -> None:
+        """Add an issuer's home to the installation's trust policy."""
+        from ledger.verification.policy import format_policy, parse_policy
+
+        policy = parse_policy(self.settings.policy.read_text("utf-8"))
+        home = self.home_of(issuer)
+        if home not in policy.homes:
+            trusting = replace(policy, homes=(*policy.homes, home))
+            self.settings.policy.write_text(format_policy(trusting), "utf-8")
+
+    @property
+    def registry(self) -> Address:
+        """Return the registry's address."""
+        return self.settings.registry
+
+    def home_of(self, issuer: int) -> Home:
+        """Return the place of an issuer."""
+        return Home(self.settings.chain, self.settings.registry, issuer)
+
+
+def read_password(file: Path | None) -> str:
+    """Return the first line of `file`; without one, ask at the terminal.
+
+    Raises:
+        NotFoundError: there is no such file.
+        MalformedInputError: it is empty, or is no text.
+
+    """
+    if file is None:
+        answer: str = typer.prompt("Password of the keystore", hide_input=True, err=True)
+        return answer
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        raise NotFoundError("no-password-file", f"there is no password file {file}") from None
+    except (OSError, UnicodeDecodeError):
+        raise MalformedInputError("bad-password-file", f"{file} cannot be read as text") from None
+    if not lines or not lines[0]:
+        raise MalformedInputError("bad-password-file", f"the first line of {file} is empty")
+    return lines[0]
+
+
+def check_password(password: str) -> None:
+    """Return when `password` may protect new keys.
+
+    Raises:
+        MalformedInputError: it is too short.
+
+    """
+    if len(password) < MIN_PASSWORD_CHARACTERS:
+        raise MalformedInputError(
+            "weak-password", f"the password needs {MIN_PASSWORD_CHARACTERS} characters or more"
+        )

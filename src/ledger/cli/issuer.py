@@ -1,0 +1,110 @@
+"""`ledger issuer`: who issues."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.cli.installation import Installation
+from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
+from ledger.cli.output import show, show_json, show_table
+
+if TYPE_CHECKING:
+    from ledger.issuers.store import Issuer, Profile
+
+issuer = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    app.add_typer(issuer, name="issuer", help="Register issuers and look at them.")
+
+
+@issuer.command()
+def register(
+    name: Annotated[str, typer.Option(help="The issuer's name, as its badges show it.")],
+    did: Annotated[
+        str | None, typer.Option(help="Its DID; else the did:key of this installation.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Its web site.")] = None,
+    country: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Its country, such as FR.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Its region.")] = None,
+    home: Home = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Register an issuer and give this installation's keys their roles.
+
+    Waits until the registration is final: the number it gives is signed into every badge.
+    """
+    from ledger.issuers.store import Profile
+
+    installation = Installation.open(home, password_file)
+    profile = Profile(did or installation.did(), name, url, country, region)
+    registered = register_issuer(installation, profile)
+    show(f"Issuer {registered.number}  {profile.name}")
+    show(f"DID   {profile.did}")
+    show(f"Home  {installation.home_of(registered.number)}")
+    show("Next: `ledger issue ROSTER --template TEMPLATE`.")
+
+
+def register_issuer(installation: Installation, profile: "Profile") -> "Issuer":
+    """Register `profile`, give the installation's keys their roles, and trust its home."""
+    from ledger.chain.keystore import KeyName
+    from ledger.chain.registry.slots import Role
+    from ledger.issuers.registration import give_roles, register
+
+    owner = installation.sender(KeyName.OWNER)
+    registered = register(installation.outbox, owner, installation.registry, profile)
+    for key, role in ((KeyName.ANCHOR, Role.ANCHOR), (KeyName.STATUS, Role.STATUS)):
+        operator = installation.keystore.address(key)
+        give_roles(
+            installation.outbox, owner, installation.registry, registered.number, operator, role
+        )
+    installation.trust_home(registered.number)
+    return registered
+
+
+@issuer.command("list")
+def list_(home: Home = None, as_json: Json = False) -> None:
+    """List the issuers of this installation."""
+    from ledger.issuers.store import list_issuers
+
+    installation = Installation.open(home)
+    with installation.database.read() as tx:
+        found = list_issuers(tx)
+    if as_json:
+        show_json([describe(installation, one) for one in found])
+    else:
+        show_table(
+            ["issuer", "name", "DID"],
+            [(one.number, one.profile.name, one.profile.did) for one in found],
+        )
+
+
+@issuer.command("show")
+def show_one(number: IssuerNumber = None, home: Home = None, as_json: Json = False) -> None:
+    """Show one issuer."""
+    from ledger.issuers.store import get_issuer
+
+    installation = Installation.open(home)
+    with installation.database.read() as tx:
+        described = describe(installation, get_issuer(tx, number))
+    if as_json:
+        show_json(described)
+        return
+    for member, value in described.items():
+        show(f"{member:<8}  {'-' if value is None else value}")
+
+
+def describe(installation: Installation, one: "Issuer") -> dict[str, Any]:
+    """Return an issuer as JSON."""
+    return {
+        "issuer": one.number,
+        "home": str(installation.home_of(one.number)),
+        "did": one.profile.did,
+        "name": one.profile.name,
+        "url": one.profile.url,
+        "country": one.profile.country_code,
+        "region": one.profile.region,
+    }

@@ -1,0 +1,199 @@
+"""Set-up: `init`, `deploy`, `config`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.chain.keystore import KeyName
+from ledger.cli.installation import Installation, check_password, read_password
+from ledger.cli.options import Home, Json, PasswordFile
+from ledger.cli.output import show, show_json
+from ledger.config import CONFIG_FILE, home_folder, load_settings, public_url, write_settings
+from ledger.errors import ConflictError, MalformedInputError
+from ledger.primitives import (
+    format_address,
+    format_chain,
+    keccak256,
+    parse_address,
+    parse_chain,
+)
+
+DEPLOY_SECONDS = 300
+"""How long `deploy` waits for its block."""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    app.command()(init)
+    app.command()(deploy)
+    app.command()(config)
+
+
+def init(
+    home: Home = None,
+    rpc: Annotated[
+        list[str] | None,
+        typer.Option(help="A JSON-RPC endpoint; repeat it for more. Local chain by default."),
+    ] = None,
+    chain: Annotated[
+        str, typer.Option(metavar="CHAIN", help="The chain, such as eip155:1.")
+    ] = "eip155:31337",
+    password_file: PasswordFile = None,
+    registry: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Another registry than this release's."),
+    ] = None,
+) -> None:
+    """Make an installation: settings, keys, database and trust policy.
+
+    Run again, it brings the database to this release and changes nothing else.
+    """
+    folder = home_folder(home)
+    if not (folder / CONFIG_FILE).exists():
+        create_installation(
+            folder,
+            rpc=rpc or ["http://127.0.0.1:8545"],
+            chain=parse_chain(chain),
+            registry=registry,
+            password_file=password_file,
+        )
+    installation = Installation.open(folder, password_file)
+    migrate_database(folder)
+    show(f"Installation  {folder}")
+    show_keys(installation)
+    show("Next: fund the keys, then `ledger deploy` if the chain has no registry yet,")
+    show("      then `ledger issuer register`.")
+
+
+def create_installation(
+    folder: Path,
+    *,
+    rpc: list[str],
+    chain: int,
+    registry: str | None = None,
+    password_file: Path | None = None,
+    devchain_port: int | None = None,
+) -> None:
+    """Write keys, policy and, last, the settings that make `folder` an installation."""
+    from ledger.chain.artifact import code_hash, registry_address
+    from ledger.chain.keystore import create_keys
+    from ledger.verification.policy import TrustedRegistry, TrustPolicy, format_policy
+
+    if not all(url.startswith(("http://", "https://")) for url in rpc):
+        raise MalformedInputError("bad-endpoint", "an endpoint is an http or https URL")
+    address = parse_address(registry) if registry else registry_address()
+    password = read_password(password_file)
+    check_password(password)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / "keystore").exists():
+        create_keys(folder / "keystore", password)
+    trusted = TrustedRegistry(
+        chain=chain, address=address, code_hash=code_hash(), rpc=tuple(rpc), quorum=1
+    )
+    (folder / "policy.toml").write_text(format_policy(TrustPolicy(registries=(trusted,))), "utf-8")
+    optional: dict[str, str | int] = {}
+    if password_file:
+        optional["password_file"] = str(password_file.absolute())
+    if devchain_port:
+        optional["devchain_port"] = devchain_port
+    write_settings(
+        folder, chain=format_chain(chain), rpc=rpc, registry=format_address(address), **optional
+    )
+
+
+def migrate_database(folder: Path) -> None:
+    """Bring the installation's database to the tables of this release."""
+    from ledger.database import Database, migrate
+
+    database = Database(load_settings(folder).database)
+    migrate(database)
+    database.close()
+
+
+def show_keys(installation: Installation) -> None:
+    """Print the addresses of the installation's Ethereum keys."""
+    for key, purpose in (
+        (KeyName.OWNER, "registers issuers and gives roles; fund it"),
+        (KeyName.ANCHOR, "anchors batches; fund it"),
+        (KeyName.STATUS, "revokes; fund it"),
+    ):
+        show(f"{key:<6} key  {format_address(installation.keystore.address(key))}  {purpose}")
+
+
+def deploy(home: Home = None, password_file: PasswordFile = None) -> None:
+    """Bring this release's registry to the chain, or say that it is there already.
+
+    Its address is the same on every chain (CREATE2), whoever pays for it.
+    """
+    installation = Installation.open(home, password_file)
+    if deploy_registry(installation):
+        show(f"Deployed the registry at {format_address(installation.registry)}.")
+    else:
+        show(f"The registry is at {format_address(installation.registry)} already.")
+    show("Next: `ledger issuer register --name NAME`.")
+
+
+def deploy_registry(installation: Installation) -> bool:
+    """Deploy unless the registry's code is there; return whether it was deployed now.
+
+    Raises:
+        ConflictError: another registry is configured, or the chain has no deterministic
+            deployer, or other code stands at the address.
+        ChainError: the node did not answer.
+
+    """
+    from ledger.chain.artifact import DEPLOYER, deployment_calldata, registry_address
+    from ledger.chain.store import Purpose, TransactionState
+    from ledger.chain.transaction import Call
+
+    if installation.registry != registry_address():
+        raise ConflictError(
+            "other-registry", "the settings name a registry of their own; nothing to deploy"
+        )
+    if _is_deployed(installation):
+        return False
+    if installation.rpc.call("eth_getCode", [format_address(DEPLOYER), "latest"]) == "0x":
+        raise ConflictError(
+            "no-deployer",
+            f"the chain has no deterministic deployer at {format_address(DEPLOYER)}: "
+            "docs/guide/deploy.md says how to bring it there",
+        )
+    owner = installation.sender(KeyName.OWNER)
+    row = installation.outbox.submit(owner, Call(DEPLOYER, deployment_calldata()), Purpose.DEPLOY)
+    installation.outbox.wait([row], state=TransactionState.INCLUDED, timeout_seconds=DEPLOY_SECONDS)
+    if not _is_deployed(installation):
+        raise ConflictError("not-deployed", "the deployer ran and left no registry: out of gas?")
+    return True
+
+
+def _is_deployed(installation: Installation) -> bool:
+    from ledger.chain.artifact import code_hash
+    from ledger.chain.rpc import parse_data
+
+    address = format_address(installation.registry)
+    code = parse_data(installation.rpc.call("eth_getCode", [address, "latest"]))
+    if code and keccak256(code) != code_hash():
+        raise ConflictError("other-code", f"other code than the registry's stands at {address}")
+    return bool(code)
+
+
+def config(home: Home = None, as_json: Json = False) -> None:
+    """Show the settings of the installation, wherever each came from."""
+    settings = Installation.open(home).settings
+    shown = {
+        "home": str(settings.home),
+        "chain": format_chain(settings.chain),
+        "rpc": [public_url(url) for url in settings.rpc],
+        "registry": format_address(settings.registry),
+        "database": public_url(settings.database),
+        "password_file": str(settings.password_file) if settings.password_file else None,
+        "devchain_port": settings.devchain_port,
+        "max_fee_gwei": settings.max_fee_gwei,
+        "finality": settings.finality,
+    }
+    if as_json:
+        show_json(shown)
+        return
+    for name, value in shown.items():
+        show(f"{name:<14} {'-' if value is None else value}")
