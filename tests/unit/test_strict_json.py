@@ -1,0 +1,73 @@
+"""JSON that two readers could read differently is refused."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import strict_json
+from ledger.errors import MalformedInputError
+
+ROOMY = 10_000
+
+
+def code_of(data: bytes, max_bytes: int = ROOMY) -> str:
+    with pytest.raises(MalformedInputError) as raised:
+        strict_json.parse(data, max_bytes=max_bytes)
+    return raised.value.code
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b'{"a": 1, "a": 2}', "duplicate-member"),
+        (b'{"a": 1, "\\u0061": 2}', "duplicate-member"),
+        (b'[{"b": {"a": 1, "a": 1}}]', "duplicate-member"),
+        (b"NaN", "not-a-number"),
+        (b"[-Infinity]", "not-a-number"),
+        (b"1e400", "not-a-number"),
+        (b"9007199254740992", "integer-too-large"),
+        (b"-9007199254740992", "integer-too-large"),
+        (b"1" * 5000, "integer-too-large"),
+        (b'"\\ud800"', "lone-surrogate"),
+        (b'{"\\udc00": 1}', "lone-surrogate"),
+        (b"\xff\xfe", "not-utf-8"),
+        (b"\xed\xa0\x80", "not-utf-8"),
+        (b"\xef\xbb\xbf{}", "not-json"),
+        (b"", "not-json"),
+        (b"{} {}", "not-json"),
+        (b"[1,]", "not-json"),
+        (b"'a'", "not-json"),
+        (b"[" * 65 + b"]" * 65, "too-deep"),
+        (b"[" * 5000 + b"]" * 5000, "too-deep"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, "too-deep"),
+    ],
+)
+def test_ambiguous_json_is_refused(data: bytes, code: str) -> None:
+    assert code_of(data, max_bytes=100_000) == code
+
+
+def test_the_size_is_checked_before_anything_is_read() -> None:
+    assert code_of(b"[" * 11, max_bytes=10) == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"9007199254740991", 2**53 - 1),
+        (b'"\\ud83d\\ude00"', "\N{GRINNING FACE}"),
+        ('"é"'.encode(), "é"),
+        (b"[" * 64 + b"]" * 64, None),
+        (b'{"a": [1.5, null, true]}', {"a": [1.5, None, True]}),
+    ],
+)
+def test_good_json_is_read(data: bytes, value: object) -> None:
+    parsed = strict_json.parse(data, max_bytes=ROOMY)
+    assert value is None or parsed == value
+
+
+@given(st.binary(max_size=200))
+def test_garbage_raises_nothing_but_our_own_error(data: bytes) -> None:
+    with suppress(MalformedInputError):
+        strict_json.parse(data, max_bytes=ROOMY)
