@@ -104,6 +104,8 @@ def load_settings(home: Path) -> Settings:
             "no-installation",
             f"there is no installation in {home}: run `ledger init`, or name another with --home",
         ) from None
+    except (OSError, UnicodeDecodeError):
+        raise MalformedInputError("bad-settings", f"{path} cannot be read as text") from None
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -15,9 +15,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from types import ModuleType
 from typing import Final, NewType
-
-from Crypto.Hash import keccak
 
 from ledger.errors import MalformedInputError
 
@@ -78,7 +78,15 @@ def sha256(data: bytes) -> Hash32:
 
 def keccak256(data: bytes) -> Hash32:
     """Return the Keccak-256 of `data`: Ethereum's hash, not NIST's SHA3-256."""
-    return Hash32(keccak.new(digest_bits=256, data=data).digest())
+    return Hash32(_keccak().new(digest_bits=256, data=data).digest())
+
+
+@cache
+def _keccak() -> ModuleType:
+    # Imported at first use: it costs a sixth of a second, and `--help` needs none of it.
+    from Crypto.Hash import keccak
+
+    return keccak
 
 
 def format_address(address: bytes) -> str:

@@ -170,6 +170,8 @@ REFUSED: list[tuple[Change, str, str]] = [
     (changed("state", None), "wrong-type", "$.state"),
     (changed("state.header", "0x"), "not-hex", "$.state.header"),
     (changed("state.header", "0xF9"), "not-hex", "$.state.header"),
+    (changed("state.header", "0xf9zz"), "not-hex", "$.state.header"),
+    (changed("state.header", "0xf9 "), "not-hex", "$.state.header"),
     (changed("state.header", "0x" + "00" * 4097), "too-large", "$.state.header"),
     (changed("state.nodes.0", "0x0"), "not-hex", "$.state.nodes[0]"),
     (changed("state.nodes.1", "00"), "not-hex", "$.state.nodes[1]"),
@@ -236,6 +238,18 @@ def test_the_parser_refuses_what_a_schema_cannot_see(change: Change, code: str) 
     change(value)
     assert refusal(parse_proof, value).code == code
     DETACHED.validate(value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["digest.value", "anchor.chain", "anchor.registry", "anchor.transaction", "state.header"],
+)
+def test_an_end_of_line_is_no_part_of_a_spelling(path: str) -> None:
+    # Not asked of the schema: `$` stands before an end of line in Python's patterns only.
+    value = sample()
+    container, member = path.split(".")
+    value[container][member] += "\n"
+    assert refusal(parse_proof, value).message.startswith(f"$.{path}: ")
 
 
 @pytest.mark.parametrize("value", [None, True, 1, 1.5, "ledger-proof/1", [], [sample()]])

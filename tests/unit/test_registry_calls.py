@@ -42,8 +42,9 @@ def entries(kind: str) -> list[dict[str, Any]]:
         (
             "revokeMany",
             [7, ROOT, [0, 3], [5, 2**255], 4],
-            calls.revoke_many(7, ROOT, {0: 5, 3: 2**255}, 4),
+            calls.revoke(7, ROOT, {0: 5, 3: 2**255}, 4),
         ),
+        ("revoke", [7, ROOT, 3, 2**255, 4], calls.revoke(7, ROOT, {3: 2**255}, 4)),
         (
             "verify",
             [7, ROOT, DIGEST, 5, [ROOT, DIGEST]],

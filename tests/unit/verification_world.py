@@ -12,8 +12,8 @@ from typing import Any
 from ledger.chain.registry import slots
 from ledger.chain.state import NO_CODE, Block, CodeHash, Question
 from ledger.credentials.canonical import embed
-from ledger.credentials.document import document_of
 from ledger.credentials.did_key import key_method
+from ledger.credentials.document import document_of
 from ledger.credentials.signature import SigningKey, sign
 from ledger.errors import ChainError
 from ledger.merkle.inclusion import InclusionProof
@@ -23,7 +23,6 @@ from ledger.primitives import (
     Canonicalization,
     Hash32,
     Home,
-    format_address,
     keccak256,
     sha256,
 )
@@ -301,7 +300,3 @@ def described(report: Report, number: int) -> tuple[str, str | None]:
     """Return outcome and reason of a check."""
     found = check(report, number)
     return str(found.outcome), found.reason and str(found.reason)
-
-
-def address_text(address: Address) -> str:
-    return format_address(address)

@@ -59,7 +59,7 @@ def revoke(
         fresh = _not_revoked(state, registry, batch, members)
         if not fresh:
             continue
-        call = calls.revoke_many(batch.issuer, batch.root, _masks(fresh), reason)
+        call = calls.revoke(batch.issuer, batch.root, _masks(fresh), reason)
         ids = [credential.id for credential in fresh.values()]
         rows.append(
             outbox.submit(

@@ -10,7 +10,6 @@ them give it and nothing else is given by k others:
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
 from ledger.chain.rpc import Call, Rpc
@@ -23,6 +22,9 @@ class Quorum:
     """`k` of some endpoints; it owns them and closes them."""
 
     def __init__(self, rpcs: Sequence[Rpc], k: int) -> None:
+        # Imported here: most verifications ask one endpoint.
+        from concurrent.futures import ThreadPoolExecutor
+
         if not 1 <= k <= len(rpcs):
             raise MalformedInputError(
                 "bad-quorum", f"a quorum of {k} cannot be had from {len(rpcs)} endpoints"

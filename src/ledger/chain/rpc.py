@@ -17,7 +17,6 @@ Source: JSON-RPC 2.0; Ethereum execution APIs.
 """
 
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -116,7 +115,7 @@ def host_of(url: str) -> str:
 
 
 class Rpc:
-    """One endpoint. Safe to share between threads; the connection is kept open."""
+    """One endpoint; the connection is opened at the first call and kept."""
 
     quorum: Final = 1
 
@@ -216,6 +215,8 @@ class Rpc:
     def _open(self) -> "httpx2.Client":
         if self._client is None:
             # Imported here: it costs a sixth of a second, and offline checks need none of it.
+            import ssl
+
             import httpx2
 
             self._client = httpx2.Client(

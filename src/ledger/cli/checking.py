@@ -25,7 +25,9 @@ def digest(
     file: Annotated[Path, typer.Argument(help="A credential, or any file.")],
     as_json: Json = False,
 ) -> None:
-    """Print the digest that an anchor of this file covers.
+    """Print the digest of a file.
+
+    It is what an anchor of this file covers.
 
     A credential is digested in its RFC 8785 form without its anchor proof, any other file as
     it is.
@@ -61,7 +63,9 @@ def verify(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Verify a badge or a proof file against the chain, check by check.
+    """Verify a badge or a proof file.
+
+    Asks the chain, and names every check with its outcome.
 
     Exit code 0: valid. 1: invalid. 2: the file cannot be read as either. 3: unknown, because
     something could not be asked or is not trusted; it must not be taken for valid.

@@ -41,7 +41,11 @@ def demo(
         bool, typer.Option("--keep", help="Keep the chain up at the end, until interrupted.")
     ] = False,
 ) -> None:
-    """Tell the whole story once, for real: issue, anchor, verify, tamper, revoke, launder."""
+    """Tell the whole story on a local chain.
+
+    Issues, anchors and verifies the bundled roster, then tampers with a badge, revokes one,
+    lets a stranger launder it, and stops the chain. Everything is left in DIR.
+    """
     from ledger.cli.demo_story import Story
 
     if not 2 <= rows <= BUNDLED_ROWS:
@@ -89,6 +93,8 @@ def empty_folder(folder: Path) -> Path:
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    # The chain's state is the first thing in it: nobody else may look at what follows.
+    (folder / "home").mkdir(mode=0o700)
     write_manifest(folder, {"ready": False})
     password = folder / "password"
     password.touch(mode=0o600)

@@ -1,7 +1,6 @@
 """The scenes of `ledger demo`, each with a verdict that it checks before it shows it."""
 
 import json
-import os
 import sys
 import time
 import uuid
@@ -168,11 +167,10 @@ class Story:
 
     def next_commands(self, *, running: bool) -> list[str]:
         """Return what to type next, word for word."""
-        ledger = Path(sys.argv[0])
-        command = os.path.relpath(ledger) if ledger.is_absolute() else str(ledger)
-        home = os.path.relpath(self.installation.settings.home)
-        badges = [os.path.relpath(path) for path in self._files[:3]]
-        tampered = os.path.relpath(self.folder / "scenes" / "tampered.json")
+        command = _shown(Path(sys.argv[0]))
+        home = _shown(self.installation.settings.home)
+        badges = [_shown(path) for path in self._files[:3]]
+        tampered = _shown(self.folder / "scenes" / "tampered.json")
         start = [] if running else [f"  {command} chain start --home {home} &"]
         return [
             "Try next" + ("" if running else " (the first line brings the chain back)") + ":",
@@ -180,7 +178,7 @@ class Story:
             f"  {command} verify {badges[0]} --home {home}",
             f"  {command} verify {tampered} --home {home}",
             f"  {command} revoke {self._files[-1].stem} --reason superseded --home {home}",
-            f"  {command} verify {os.path.relpath(self._files[-1])} --home {home}",
+            f"  {command} verify {_shown(self._files[-1])} --home {home}",
             f"  {command} status --home {home}",
         ]
 
@@ -208,9 +206,15 @@ class Story:
             raise ConflictError(
                 "demo-failed", f"{badge} is {report.verdict}, and should be {verdict}"
             )
-        show(f"   {os.path.relpath(badge)}: {report.verdict.upper()} in {seconds:.2f} s")
+        show(f"   {_shown(badge)}: {report.verdict.upper()} in {seconds:.2f} s")
         for check in report.checks if detail else deciding:
             show(f"   {check.number:>5} {check.code:<10} {check.outcome:<8} {check.message}")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as one types it here: relative when it is below this folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _install(folder: Path, url: str, password: Path, *, port: int | None) -> Installation:

@@ -35,8 +35,9 @@ def issue(
     password_file: PasswordFile = None,
     as_json: Json = False,
 ) -> None:
-    """Turn a roster and a template into signed credentials that wait for the next batch.
+    """Sign a credential for every learner.
 
+    The roster's rows and the template become credentials that wait for the next batch.
     Every row is checked before anything is issued. Rows issued before are left out.
     """
     from ledger.issuers.store import get_issuer
@@ -53,7 +54,7 @@ def issue(
 
 
 def seal(number: IssuerNumber = None, home: Home = None, as_json: Json = False) -> None:
-    """Seal what waits into a batch, without sending anything."""
+    """Seal what waits; send nothing."""
     from ledger.issuers.store import get_issuer
 
     installation = Installation.open(home)
@@ -79,7 +80,9 @@ def anchor(
     password_file: PasswordFile = None,
     as_json: Json = False,
 ) -> None:
-    """Seal what waits, anchor every sealed batch, follow it to final, write its badges.
+    """Seal, send, follow, write the badges.
+
+    Seals what waits, anchors every sealed batch, follows it to final and writes its badges.
 
     Safe to stop and run again at any moment: it goes on where it was.
     """
@@ -103,7 +106,10 @@ def anchor(
 
 
 def status(number: IssuerNumber = None, home: Home = None, as_json: Json = False) -> None:
-    """Show what waits and where every batch stands, as far as this installation knows."""
+    """Show where every batch stands.
+
+    As far as this installation knows: the chain is not asked.
+    """
     from ledger.batches.store import list_batches
     from ledger.credentials.store import count_waiting
     from ledger.issuers.store import get_issuer
@@ -139,7 +145,10 @@ def proof(
     credential_id: Annotated[str, typer.Argument(metavar="ID", help="The credential's UUID.")],
     home: Home = None,
 ) -> None:
-    """Print the proof file of one credential, with the credential in it if it was made here."""
+    """Print the proof file of a credential.
+
+    With the credential inside when it was made here.
+    """
     import json
     from dataclasses import replace
 

@@ -2,18 +2,28 @@
 
 import os
 import sys
-from typing import Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from ledger.cli import chain, checking, demo, issuer, issuing, operator, revoking, setup
+from ledger.cli.output import show
 from ledger.config import is_debugging
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, MalformedInputError
 
 UNEXPECTED: Final = 70
 """Exit code of a bug (EX_SOFTWARE)."""
 
 INTERRUPTED: Final = 130
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        show(f"ledger {version('ledger-registry')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="ledger",
@@ -23,6 +33,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
 
 demo.add_commands(app)
 setup.add_commands(app)
@@ -34,13 +57,22 @@ checking.add_commands(app)
 chain.add_commands(app)
 
 
+UsageError: Any = typer.BadParameter.__base__
+"""What typer raises for words it cannot make sense of; only the subclass has a public name."""
+
+
 def run() -> None:
     """Run the command; every error is one line that says what to do."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except UsageError as error:
+        sys.stderr.write(_usage(error))
+        sys.exit(MalformedInputError.exit_code)
     except LedgerError as error:
         sys.stderr.write(f"ledger: {error.message} [{error.code}]\n")
         sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has had enough; nothing more can be told to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,3 +87,12 @@ def run() -> None:
             f"ledger: unexpected {name}: this is a bug; LEDGER_DEBUG=1 shows where [unexpected]\n"
         )
         sys.exit(UNEXPECTED)
+
+
+def _usage(error: Any) -> str:  # noqa: ANN401 - as `UsageError`
+    message = error.format_message()
+    if message.startswith("Usage: "):
+        # No command was given: the message is the help.
+        return f"{message}\n"
+    command = error.ctx.command_path if error.ctx else "ledger"
+    return f"ledger: {message.rstrip('.')}: see `{command} --help` [usage]\n"

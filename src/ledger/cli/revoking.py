@@ -33,9 +33,10 @@ def revoke(
     password_file: PasswordFile = None,
     as_json: Json = False,
 ) -> None:
-    """Revoke credentials for ever. All must be anchored; one transaction a batch.
+    """Revoke credentials, for ever.
 
-    Returns when the revocation is final. Revoking again is no error.
+    All must be anchored; they share one transaction a batch. Returns when the revocation
+    is final. Revoking again is no error.
     """
     installation = Installation.open(home, password_file)
     transactions = revoke_credentials(installation, credential_ids, reason)

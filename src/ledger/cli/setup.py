@@ -45,7 +45,9 @@ def init(
         typer.Option(metavar="ADDRESS", help="Another registry than this release's."),
     ] = None,
 ) -> None:
-    """Make an installation: settings, keys, database and trust policy.
+    """Make an installation, with its keys.
+
+    Writes settings, keys, database and trust policy into its folder.
 
     Run again, it brings the database to this release and changes nothing else.
     """
@@ -122,7 +124,9 @@ def show_keys(installation: Installation) -> None:
 
 
 def deploy(home: Home = None, password_file: PasswordFile = None) -> None:
-    """Bring this release's registry to the chain, or say that it is there already.
+    """Bring the registry to the chain.
+
+    Says so when it is there already, and changes nothing then.
 
     Its address is the same on every chain (CREATE2), whoever pays for it.
     """
@@ -179,7 +183,10 @@ def _is_deployed(installation: Installation) -> bool:
 
 
 def config(home: Home = None, as_json: Json = False) -> None:
-    """Show the settings of the installation, wherever each came from."""
+    """Show the settings in force.
+
+    Each from the file, the environment or its default; secrets in URLs are hidden.
+    """
     settings = Installation.open(home).settings
     shown = {
         "home": str(settings.home),
@@ -196,4 +203,5 @@ def config(home: Home = None, as_json: Json = False) -> None:
         show_json(shown)
         return
     for name, value in shown.items():
-        show(f"{name:<14} {'-' if value is None else value}")
+        text = ", ".join(value) if isinstance(value, list) else value
+        show(f"{name:<14} {'-' if text is None else text}")

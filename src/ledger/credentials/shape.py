@@ -63,15 +63,25 @@ def _exactly(word: str) -> Shape:
     return check
 
 
-def _types(*words: str) -> Shape:
-    """Return the shape of an array of strings that has one of `words`."""
-
+def _both(*shapes: Shape) -> Shape:
     def check(value: object, path: str) -> Iterator[str]:
-        yield from _array(_text)(value, path)
+        for shape in shapes:
+            yield from shape(value, path)
+
+    return check
+
+
+def _any_of(*words: str) -> Shape:
+    def check(value: object, path: str) -> Iterator[str]:
         if isinstance(value, list) and not any(word in value for word in words):
             yield f"{path} has no {' or '.join(words)}"
 
     return check
+
+
+def _types(word: str) -> Shape:
+    """Return the shape of an array of strings that has `word`."""
+    return _both(_array(_text), _any_of(word))
 
 
 def _array(of: Shape) -> Shape:
@@ -100,28 +110,24 @@ def _object(required: Mapping[str, Shape], optional: Mapping[str, Shape] | None 
 
 
 def _contexts(value: object, path: str) -> Iterator[str]:
-    contexts = value if isinstance(value, list) else []
-    if contexts[:1] != [_CONTEXT]:
+    yield from _array(_context)(value, path)
+    if not isinstance(value, list):
+        return
+    if value[:1] != [_CONTEXT]:
         yield f"{path} does not begin with {_CONTEXT}"
-    second = contexts[1] if len(contexts) > 1 else None
+    second = value[1] if len(value) > 1 else None
     if not isinstance(second, str) or not _OPEN_BADGES_CONTEXT.fullmatch(second):
         yield f"{path} does not have the Open Badges 3.0 context as its second"
-    for index, context in enumerate(contexts[2:], 2):
-        if not isinstance(context, (str, dict)):
-            yield f"{path}[{index}] is neither an address nor an object"
+
+
+def _context(value: object, path: str) -> Iterator[str]:
+    if not isinstance(value, (str, dict)):
+        yield f"{path} is neither an address nor an object"
 
 
 def _named(value: object, path: str) -> Iterator[str]:
     if isinstance(value, dict) and "id" not in value and not value.get("identifier"):
         yield f"{path} has neither an id nor an identifier: it is about nobody"
-
-
-def _both(*shapes: Shape) -> Shape:
-    def check(value: object, path: str) -> Iterator[str]:
-        for shape in shapes:
-            yield from shape(value, path)
-
-    return check
 
 
 _REFERENCE: Final = _object({"id": _text, "type": _text})
@@ -219,7 +225,7 @@ _CREDENTIAL: Final = _both(
             "id": _text,
             "type": _both(
                 _types("VerifiableCredential"),
-                _types("OpenBadgeCredential", "AchievementCredential"),
+                _any_of("OpenBadgeCredential", "AchievementCredential"),
             ),
             "issuer": _issuer,
             "validFrom": _time,

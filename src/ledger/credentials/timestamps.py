@@ -16,6 +16,7 @@ from ledger.errors import MalformedInputError
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|([+-])(\d\d):([0-5]\d))", re.ASCII
 )
+_MAX_OFFSET_MINUTES: Final = 14 * 60
 
 
 def parse_time(text: object) -> int:
@@ -26,14 +27,16 @@ def parse_time(text: object) -> int:
 
     """
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
-    if match is None or int(match[3] or 0) > 14:
+    if match is None:
+        raise _not_a_time(text)
+    offset_minutes = 60 * int(match[3] or 0) + int(match[4] or 0)
+    if offset_minutes > _MAX_OFFSET_MINUTES:
         raise _not_a_time(text)
     try:
         local = datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
     except ValueError:
         raise _not_a_time(text) from None
-    east = 60 * (60 * int(match[3] or 0) + int(match[4] or 0))
-    return int(local.timestamp()) - (east if match[2] == "+" else -east)
+    return int(local.timestamp()) - (60 if match[2] == "+" else -60) * offset_minutes
 
 
 def _not_a_time(text: object) -> MalformedInputError:

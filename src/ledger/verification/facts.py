@@ -196,7 +196,7 @@ class _Reading:
         return Facts(
             proof=self.proof,
             as_of=as_of,
-            is_final=as_of == self.final,
+            is_final=True,
             newest=self.newest,
             anchor=anchor,
             did_hash=words[self._slot(as_of, did_hash_slot(self._home.issuer))],

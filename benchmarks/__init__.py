@@ -1,0 +1,1 @@
+"""Figures in one run: ours beside a floor that does only what cannot be avoided."""
