@@ -10,7 +10,7 @@ UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 SYNC := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --require-hashes --no-build
 
-.PHONY: help setup lock demo test check contracts bench soak clean
+.PHONY: help setup lock demo test check contracts slither bench soak clean
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -45,7 +45,7 @@ node_modules/.package-lock.json: $(STAMPS)/run package.json package-lock.json .n
 setup: $(STAMPS)/dev node_modules/.package-lock.json ## Python, Node, chain and compiler, all inside this folder.
 
 lock: $(STAMPS)/venv ## Pin every dependency again, with hashes.
-	@for f in bootstrap node; do $(COMPILE) requirements/$$f.in --output-file requirements/$$f.txt; done
+	@for f in bootstrap node analysis; do $(COMPILE) requirements/$$f.in --output-file requirements/$$f.txt; done
 	@$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	@npm install --package-lock-only --silent
@@ -55,6 +55,7 @@ demo: $(STAMPS)/run node_modules/.package-lock.json ## The three journeys on a l
 
 test: setup ## Every test: contract and Python.
 	@scripts/forge-test
+	scripts/gas-snapshot --check
 	$(BIN)/pytest -n auto
 
 check: setup ## Style, types, import rules, the contract's format and artifact.
@@ -66,13 +67,24 @@ check: setup ## Style, types, import rules, the contract's format and artifact.
 	FOUNDRY_OUT=cache/lint-out FOUNDRY_CACHE_PATH=cache/lint forge lint --deny notes
 	$(BIN)/python scripts/build_artifact.py --check
 
-contracts: setup ## Compile the contract and write the artifact that the package carries.
+contracts: setup ## Compile the contract; write the artifact that the package carries, and its gas.
 	$(BIN)/python scripts/build_artifact.py
+	scripts/gas-snapshot
+
+# In an environment of its own: slither needs an older web3 than we do.
+$(STAMPS)/analysis: $(STAMPS)/venv requirements/analysis.txt
+	@$(PYTHON) -m venv --clear $(VENV)/analysis
+	VIRTUAL_ENV=$(CURDIR)/$(VENV)/analysis $(UV) pip sync --quiet --require-hashes --no-build requirements/analysis.txt
+	@touch $@
+
+slither: setup $(STAMPS)/analysis ## Static analysis of the contract; each finding is answered.
+	$(BIN)/python scripts/run_slither.py
 
 bench: setup ## Figures: ratios against peers and floors, in one run.
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.gas
 
-soak: setup ## The long runs: deep fuzzing.
+soak: setup slither ## The long runs: deep fuzzing, static analysis.
 	FOUNDRY_PROFILE=soak forge test
 
 clean: ## Remove what make made, except the demo.

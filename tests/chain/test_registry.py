@@ -11,7 +11,7 @@ from ledger.chain.registry import slots
 from ledger.chain.registry.events import EVENT_TYPES, Event, decode_event, first_head, fold
 from ledger.chain.registry.slots import Role
 from ledger.chain.state import RpcState, read_blocks
-from ledger.primitives import Hash32, format_address, keccak256, sha256
+from ledger.primitives import Address, Hash32, format_address, keccak256, sha256
 
 from .conftest import Chain
 
@@ -131,16 +131,18 @@ def test_every_slot_says_what_the_contract_says(
     assert format_address(word(slots.pending_owner_slot(issuer))[12:]) == pending
     assert word(slots.did_hash_slot(issuer)) == did_hash == keccak256(DID.encode())
     assert word(slots.head_slot(issuer)) == head
-    operators = {e.values["operator"] for e in events_of(logs) if e.name == "OperatorSet"}
+    operators = {
+        Address(event.log.topics[2][12:])
+        for event in events_of(logs)
+        if event.name == "OperatorSet"
+    }
     assert len(operators) == 2
     for operator in operators:
-        record = slots.decode_operator(word(slots.operator_slot(issuer, operator)))  # type: ignore[arg-type]
-        said = view.operatorOf(issuer, format_address(operator)).call()  # type: ignore[arg-type]
+        record = slots.decode_operator(word(slots.operator_slot(issuer, operator)))
+        said = view.operatorOf(issuer, format_address(operator)).call()
         assert [record.roles, record.compromised_since] == said
-        assert view.bareIssuerOf(format_address(operator)).call() == int.from_bytes(  # type: ignore[arg-type]
-            word(slots.bare_issuer_slot(operator)),
-            "big",  # type: ignore[arg-type]
-        )
+        named = int.from_bytes(word(slots.bare_issuer_slot(operator)), "big")
+        assert named == view.bareIssuerOf(format_address(operator)).call()
     for root in (ROOT, BARE, AGAIN):
         anchor = slots.decode_anchor(word(slots.anchor_slot(issuer, root)))
         assert anchor is not None

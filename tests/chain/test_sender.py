@@ -7,6 +7,7 @@ from ledger.chain import store
 from ledger.chain.keystore import Secret
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
+from ledger.chain.rpc import Rpc
 from ledger.chain.sender import Sender
 from ledger.chain.store import Purpose, TransactionState
 from ledger.chain.transaction import Call, WouldRevertError
@@ -111,10 +112,13 @@ def test_settling_costs_the_same_requests_for_one_as_for_many(
         outbox.submit(sender, call, Purpose.REGISTER)
     chain.mine(3)
     requests = []
-    post = type(chain.rpc)._post
-    monkeypatch.setattr(
-        type(chain.rpc), "_post", lambda rpc, body: requests.append(body) or post(rpc, body)
-    )
+    post = Rpc._post
+
+    def count(rpc: Rpc, body: bytes) -> bytes:
+        requests.append(body)
+        return post(rpc, body)
+
+    monkeypatch.setattr(Rpc, "_post", count)
     outbox.settle()
     assert len(requests) == 2
     assert_nothing_is_stored(outbox)

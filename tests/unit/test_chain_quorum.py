@@ -65,7 +65,7 @@ def nodes() -> Iterator[list[Node]]:
 
 
 def quorum(nodes: list[Node], k: int) -> Quorum:
-    return Quorum([Rpc(node.url, timeout_seconds=0.5) for node in nodes], k)
+    return Quorum([Rpc(node.url) for node in nodes], k)
 
 
 def ask(nodes: list[Node], k: int) -> int:

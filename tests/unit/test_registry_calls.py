@@ -7,6 +7,7 @@ from web3 import Web3
 
 from ledger.chain.artifact import load_artifact
 from ledger.chain.registry import calls, events, slots
+from ledger.chain.registry.calls import StatusAction
 from ledger.chain.registry.slots import Role
 from ledger.primitives import Address, Hash32, format_address
 
@@ -42,9 +43,26 @@ def entries(kind: str) -> list[dict[str, Any]]:
         (
             "revokeMany",
             [7, ROOT, [0, 3], [5, 2**255], 4],
-            calls.revoke(7, ROOT, {0: 5, 3: 2**255}, 4),
+            calls.change_status(StatusAction.REVOKE, 7, ROOT, {0: 5, 3: 2**255}, 4),
         ),
-        ("revoke", [7, ROOT, 3, 2**255, 4], calls.revoke(7, ROOT, {3: 2**255}, 4)),
+        (
+            "revoke",
+            [7, ROOT, 3, 2**255, 4],
+            calls.change_status(StatusAction.REVOKE, 7, ROOT, {3: 2**255}, 4),
+        ),
+        (
+            "suspendMany",
+            [7, ROOT, [1, 2], [3, 4], 6],
+            calls.change_status(StatusAction.SUSPEND, 7, ROOT, {1: 3, 2: 4}, 6),
+        ),
+        (
+            "reinstate",
+            [7, ROOT, 1, 3, 0],
+            calls.change_status(StatusAction.REINSTATE, 7, ROOT, {1: 3}, 0),
+        ),
+        ("revokeBatch", [7, ROOT, 5], calls.revoke_batch(7, ROOT, 5)),
+        ("accredit", [7, 8, 2**39], calls.accredit(7, 8, 2**39)),
+        ("withdrawAccreditation", [7, 8], calls.withdraw_accreditation(7, 8)),
         (
             "verify",
             [7, ROOT, DIGEST, 5, [ROOT, DIGEST]],

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from ledger.batches.delivery import ProofWriter
 from ledger.chain.devchain import CHAIN, DevChain, free_port
+from ledger.chain.registry.calls import StatusAction
 from ledger.cli.chain import fund_keys, start_chain
+from ledger.cli.changing_status import change
 from ledger.cli.installation import Installation
 from ledger.cli.issuer import register_issuer
 from ledger.cli.issuing import anchor_waiting, issue_roster
 from ledger.cli.output import show
-from ledger.cli.revoking import revoke_credentials
 from ledger.cli.setup import create_installation, deploy_registry, migrate_database
 from ledger.clock import now
 from ledger.credentials.canonical import credential_digest, embed, without_anchor_proof
@@ -125,7 +126,9 @@ class Story:
         show("6. The issuer revokes another badge")
         started = time.monotonic()
         badge = self._files[1]
-        (transaction,) = revoke_credentials(self.installation, [badge.stem], "issued-in-error")
+        (transaction,) = change(
+            self.installation, StatusAction.REVOKE, [badge.stem], "issued-in-error"
+        )
         receipt = self.installation.rpc.call(
             "eth_getTransactionReceipt", ["0x" + transaction.hex()]
         )

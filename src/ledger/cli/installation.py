@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.chain.rpc import Rpc
     from ledger.chain.sender import Sender
     from ledger.database import Database
+    from ledger.issuers.store import Issuer
 
 MIN_PASSWORD_CHARACTERS: Final = 8
 
@@ -84,6 +85,18 @@ class Installation:
         )
         sender.check_chain()
         return sender
+
+    def issuer(self, number: int | None) -> "Issuer":
+        """Return the issuer of this number, or the only one there is.
+
+        Raises:
+            NotFoundError: as `get_issuer`.
+
+        """
+        from ledger.issuers.store import get_issuer
+
+        with self.database.read() as tx:
+            return get_issuer(tx, number)
 
     def signing_key(self) -> Secret:
         """Open the key that signs credentials."""

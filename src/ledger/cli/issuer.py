@@ -65,6 +65,63 @@ def register_issuer(installation: Installation, profile: "Profile") -> "Issuer":
     return registered
 
 
+@issuer.command()
+def accredit(
+    accredited: Annotated[int, typer.Argument(metavar="N", help="The issuer to vouch for.")],
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Until before this time; else open.")
+    ] = None,
+    number: IssuerNumber = None,
+    home: Home = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Vouch for another issuer, from now on.
+
+    Verifiers whose policy names us as an accreditor then believe what it anchors meanwhile.
+    """
+    from ledger.chain.keystore import KeyName
+    from ledger.credentials.timestamps import parse_time
+    from ledger.issuers.registration import accredit as send
+
+    end = parse_time(until) if until else 0
+    installation = Installation.open(home, password_file)
+    accreditor = installation.issuer(number)
+    owner = installation.sender(KeyName.OWNER)
+    send(
+        installation.outbox,
+        owner,
+        installation.registry,
+        accreditor.number,
+        accredited,
+        until=end,
+    )
+    span = f"until {until}" if until else "until withdrawn"
+    show(f"Issuer {accreditor.number} vouches for issuer {accredited} {span}.")
+
+
+@issuer.command()
+def unaccredit(
+    accredited: Annotated[int, typer.Argument(metavar="N", help="The issuer vouched for.")],
+    number: IssuerNumber = None,
+    home: Home = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Stop vouching for an issuer.
+
+    What it anchored before stays accredited.
+    """
+    from ledger.chain.keystore import KeyName
+    from ledger.issuers.registration import withdraw_accreditation
+
+    installation = Installation.open(home, password_file)
+    accreditor = installation.issuer(number)
+    owner = installation.sender(KeyName.OWNER)
+    withdraw_accreditation(
+        installation.outbox, owner, installation.registry, accreditor.number, accredited
+    )
+    show(f"Issuer {accreditor.number} no longer vouches for issuer {accredited}.")
+
+
 @issuer.command("list")
 def list_(home: Home = None, as_json: Json = False) -> None:
     """List the issuers of this installation."""
@@ -85,11 +142,8 @@ def list_(home: Home = None, as_json: Json = False) -> None:
 @issuer.command("show")
 def show_one(number: IssuerNumber = None, home: Home = None, as_json: Json = False) -> None:
     """Show one issuer."""
-    from ledger.issuers.store import get_issuer
-
     installation = Installation.open(home)
-    with installation.database.read() as tx:
-        described = describe(installation, get_issuer(tx, number))
+    described = describe(installation, installation.issuer(number))
     if as_json:
         show_json(described)
         return

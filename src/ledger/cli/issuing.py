@@ -40,11 +40,8 @@ def issue(
     The roster's rows and the template become credentials that wait for the next batch.
     Every row is checked before anything is issued. Rows issued before are left out.
     """
-    from ledger.issuers.store import get_issuer
-
     installation = Installation.open(home, password_file)
-    with installation.database.read() as tx:
-        issuer = get_issuer(tx, number)
+    issuer = installation.issuer(number)
     issued = issue_roster(installation, issuer, roster, template)
     if as_json:
         show_json({"issuer": issuer.number, "issued": issued.new, "known": issued.known})
@@ -55,11 +52,8 @@ def issue(
 
 def seal(number: IssuerNumber = None, home: Home = None, as_json: Json = False) -> None:
     """Seal what waits; send nothing."""
-    from ledger.issuers.store import get_issuer
-
     installation = Installation.open(home)
-    with installation.database.read() as tx:
-        issuer = get_issuer(tx, number)
+    issuer = installation.issuer(number)
     batch = seal_waiting(installation, issuer.number)
     if as_json:
         show_json(describe(batch) if batch else None)
@@ -86,11 +80,8 @@ def anchor(
 
     Safe to stop and run again at any moment: it goes on where it was.
     """
-    from ledger.issuers.store import get_issuer
-
     installation = Installation.open(home, password_file)
-    with installation.database.read() as tx:
-        issuer = get_issuer(tx, number)
+    issuer = installation.issuer(number)
     finished = anchor_waiting(installation, issuer.number, badges)
     if as_json:
         show_json([describe(batch) for batch in finished])
@@ -112,11 +103,10 @@ def status(number: IssuerNumber = None, home: Home = None, as_json: Json = False
     """
     from ledger.batches.store import list_batches
     from ledger.credentials.store import count_waiting
-    from ledger.issuers.store import get_issuer
 
     installation = Installation.open(home)
+    issuer = installation.issuer(number)
     with installation.database.read() as tx:
-        issuer = get_issuer(tx, number)
         waiting = count_waiting(tx, issuer.number)
         found = list_batches(tx, issuer.number)
     if as_json:

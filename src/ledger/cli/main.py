@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from ledger.cli import chain, checking, demo, issuer, issuing, operator, revoking, setup
+from ledger.cli import chain, changing_status, checking, demo, issuer, issuing, operator, setup
 from ledger.cli.output import show
 from ledger.config import is_debugging
 from ledger.errors import LedgerError, MalformedInputError
@@ -52,7 +52,7 @@ setup.add_commands(app)
 issuer.add_commands(app)
 operator.add_commands(app)
 issuing.add_commands(app)
-revoking.add_commands(app)
+changing_status.add_commands(app)
 checking.add_commands(app)
 chain.add_commands(app)
 

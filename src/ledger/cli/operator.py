@@ -32,7 +32,6 @@ def set_(
     from ledger.chain.keystore import KeyName
     from ledger.chain.registry.slots import Role
     from ledger.issuers.registration import give_roles
-    from ledger.issuers.store import get_issuer
 
     wanted = Role(0)
     for name in roles.split(","):
@@ -47,8 +46,7 @@ def set_(
                 raise MalformedInputError("bad-role", f"no such role: {other!r}")
     installation = Installation.open(home, password_file)
     key = parse_address(address)
-    with installation.database.read() as tx:
-        issuer = get_issuer(tx, number)
+    issuer = installation.issuer(number)
     owner = installation.sender(KeyName.OWNER)
     give_roles(installation.outbox, owner, installation.registry, issuer.number, key, wanted)
     show(f"{format_address(key)} now has for issuer {issuer.number}: {roles}")
@@ -61,11 +59,9 @@ def bare(
     """Name the issuer that roots sent as bare 32-byte calldata by our anchor key belong to."""
     from ledger.chain.keystore import KeyName
     from ledger.issuers.registration import name_bare_issuer
-    from ledger.issuers.store import get_issuer
 
     installation = Installation.open(home, password_file)
-    with installation.database.read() as tx:
-        issuer = get_issuer(tx, number)
+    issuer = installation.issuer(number)
     anchorer = installation.sender(KeyName.ANCHOR)
     name_bare_issuer(installation.outbox, anchorer, installation.registry, issuer.number)
     show(f"Bare roots of {format_address(anchorer.address)} are those of issuer {issuer.number}")

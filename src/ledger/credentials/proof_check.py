@@ -63,7 +63,7 @@ class ProofOutcome:
     """One element of `proof`, judged."""
 
     suite: str
-    """Its cryptosuite, or its type when it names none."""
+    """Its cryptosuite, or its type when it names none; empty when it names neither."""
     verification_method: str | None
     created: int | None
     """Unix seconds; None when it does not say."""
@@ -95,13 +95,17 @@ def _check_proof(credential: dict[str, Any], proof: object) -> ProofOutcome:
     method = proof.get("verificationMethod")
     reason = _reason(credential, proof, method)
     return ProofOutcome(
-        suite=str(proof.get("cryptosuite", proof.get("type")))[:_SHOWN_CHARACTERS],
-        verification_method=method[:_SHOWN_CHARACTERS] if isinstance(method, str) else None,
+        suite=_shown(proof.get("cryptosuite")) or _shown(proof.get("type")) or "",
+        verification_method=_shown(method),
         created=_find_time(proof, "created"),
         expires=_find_time(proof, "expires"),
         outcome=_outcome(reason),
         reason=reason,
     )
+
+
+def _shown(text: object) -> str | None:
+    return text[:_SHOWN_CHARACTERS] if isinstance(text, str) else None
 
 
 def _outcome(reason: Reason | None) -> Outcome:

@@ -189,7 +189,7 @@ def _read_cells(record: Record) -> tuple[dict[str, str], list[RosterProblem]]:
         try:
             cells[column] = read_cell(column, text)
         except BadCellError as error:
-            problems.append(RosterProblem(record.line, column, str(error)))
+            problems.append(RosterProblem(record.line, column, error.message))
     return cells, problems
 
 

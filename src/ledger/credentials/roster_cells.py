@@ -24,9 +24,10 @@ from types import MappingProxyType
 from typing import Final
 
 from ledger.credentials.plain_text import find_misleading, tidy
+from ledger.errors import MalformedInputError
 
 MAX_CELL_CHARACTERS: Final = 500
-"""Ours: the longest names on record have about 300."""
+"""Ours: far more than a name needs, and little enough to show in a message."""
 
 _MAX_EMAIL_CHARACTERS: Final = 254
 """RFC 5321 section 4.5.3.1.3, less the angle brackets."""
@@ -38,8 +39,11 @@ _LEARNER_ID: Final = re.compile(r"(did:[a-z0-9]+:|urn:[a-z0-9-]+:|https://)[!-~]
 _NUMBER: Final = re.compile(r"(\d{1,9})(?:[.,](\d{1,6}))?", re.ASCII)
 
 
-class BadCellError(Exception):
-    """One cell cannot be read; the reader of the roster says where it is."""
+class BadCellError(MalformedInputError):
+    """One cell cannot be read; whoever knows its line and column makes a problem of it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("bad-cell", message)
 
 
 def read_cell(column: str, text: str) -> str:

@@ -25,7 +25,7 @@ from ledger.credentials.roster import (
 from ledger.errors import MalformedInputError
 
 MAX_ROSTER_BYTES: Final = 400 * MAX_ROWS
-"""Ours: a full row has some 200 bytes, so this holds every roster that `MAX_ROWS` allows."""
+"""Ours: 400 bytes for each of `MAX_ROWS`; a row with every column has some 200."""
 
 _SEPARATORS: Final = ",;\t"
 """The first wins a draw."""

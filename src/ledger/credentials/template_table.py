@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Final, TypeVar, cast
 
 from ledger.credentials.plain_text import find_misleading, tidy
+from ledger.errors import MalformedInputError
 
 MAX_TEXT_CHARACTERS: Final = 4_000
 """Ours: what a wallet shows of a badge is a page, not a book."""
@@ -30,8 +31,11 @@ _URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?"
 T = TypeVar("T")
 
 
-class BadValueError(Exception):
-    """A value is not what its key holds; the table says where it is."""
+class BadValueError(MalformedInputError):
+    """A value is not what its key holds; the table, which knows the key, notes a problem."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("bad-value", message)
 
 
 def text(value: object) -> str:
@@ -189,7 +193,7 @@ class TableReader:
         try:
             return read(value)
         except BadValueError as error:
-            self._note(key, str(error))
+            self._note(key, error.message)
             return None
 
     def _note(self, key: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Register an issuer and give keys their roles.
+"""Register an issuer, give keys their roles, and vouch for others.
 
 The number of an issuer stands in what its badges are signed with, so it is believed
 only when the block that gave it is final.
@@ -93,6 +93,42 @@ def name_bare_issuer(outbox: Outbox, operator: "Sender", registry: Address, issu
 
     """
     _do(outbox, operator, Call(registry, calls.name_bare_issuer(issuer)))
+
+
+def report_compromise(
+    outbox: Outbox, owner: "Sender", registry: Address, issuer: int, operator: Address, since: int
+) -> None:
+    """Report that `operator` is in other hands since Unix second `since`; wait for the block.
+
+    Raises:
+        ConflictError, ChainError: as `Outbox.submit` and `Outbox.wait`.
+
+    """
+    _do(outbox, owner, Call(registry, calls.report_compromise(issuer, operator, since)))
+
+
+def accredit(
+    outbox: Outbox, owner: "Sender", registry: Address, accreditor: int, issuer: int, *, until: int
+) -> None:
+    """Vouch for `issuer` from now until before Unix second `until` (0: open); wait for the block.
+
+    Raises:
+        ConflictError, ChainError: as `Outbox.submit` and `Outbox.wait`.
+
+    """
+    _do(outbox, owner, Call(registry, calls.accredit(accreditor, issuer, until)))
+
+
+def withdraw_accreditation(
+    outbox: Outbox, owner: "Sender", registry: Address, accreditor: int, issuer: int
+) -> None:
+    """End the accreditation of `issuer` now; wait for the block.
+
+    Raises:
+        ConflictError, ChainError: as `Outbox.submit` and `Outbox.wait`.
+
+    """
+    _do(outbox, owner, Call(registry, calls.withdraw_accreditation(accreditor, issuer)))
 
 
 def _do(outbox: Outbox, sender: "Sender", call: Call) -> None:

@@ -196,7 +196,7 @@ class _Reading:
         return Facts(
             proof=self.proof,
             as_of=as_of,
-            is_final=True,
+            is_final=as_of == self.final,
             newest=self.newest,
             anchor=anchor,
             did_hash=words[self._slot(as_of, did_hash_slot(self._home.issuer))],

@@ -9,6 +9,7 @@ Source: Solidity, "Contract ABI Specification"; `ICredentialRegistry.sol`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from ledger.chain.registry.slots import Role, address_word, word
@@ -78,13 +79,23 @@ def anchor(issuer: int, root: Hash32, size: int) -> bytes:
     return _encode("anchor(uint256,bytes32,uint48)", word(issuer), root, word(size))
 
 
-def revoke(issuer: int, root: Hash32, masks: Mapping[int, int], reason: int) -> bytes:
-    """Encode the revocation of the bits in `masks`, by word number, 256 indexes a word."""
+class StatusAction(StrEnum):
+    """What is done to the status of credentials, by the name of the contract's function."""
+
+    REVOKE = "revoke"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+
+
+def change_status(
+    action: StatusAction, issuer: int, root: Hash32, masks: Mapping[int, int], reason: int
+) -> bytes:
+    """Encode a change of the bits in `masks`, by word number, 256 indexes a word."""
     if len(masks) == 1:
         ((number, mask),) = masks.items()
         # Cheaper by a thousand gas than the bulk call for one word.
         return _encode(
-            "revoke(uint256,bytes32,uint256,uint256,uint8)",
+            f"{action}(uint256,bytes32,uint256,uint256,uint8)",
             word(issuer),
             root,
             word(number),
@@ -92,13 +103,28 @@ def revoke(issuer: int, root: Hash32, masks: Mapping[int, int], reason: int) -> 
             word(reason),
         )
     return _encode(
-        "revokeMany(uint256,bytes32,uint256[],uint256[],uint8)",
+        f"{action}Many(uint256,bytes32,uint256[],uint256[],uint8)",
         word(issuer),
         root,
         _words([word(number) for number in masks]),
         _words([word(mask) for mask in masks.values()]),
         word(reason),
     )
+
+
+def revoke_batch(issuer: int, root: Hash32, reason: int) -> bytes:
+    """Encode the revocation of a whole batch."""
+    return _encode("revokeBatch(uint256,bytes32,uint8)", word(issuer), root, word(reason))
+
+
+def accredit(accreditor: int, issuer: int, until: int) -> bytes:
+    """Encode vouching for `issuer` from now until before Unix second `until`; 0 is open."""
+    return _encode("accredit(uint256,uint256,uint40)", word(accreditor), word(issuer), word(until))
+
+
+def withdraw_accreditation(accreditor: int, issuer: int) -> bytes:
+    """Encode ending the running accreditation of `issuer` now."""
+    return _encode("withdrawAccreditation(uint256,uint256)", word(accreditor), word(issuer))
 
 
 def verify(issuer: int, root: Hash32, digest: Hash32, index: int, path: Sequence[Hash32]) -> bytes:
