@@ -6,6 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from ledger import errors
+from ledger.batches.credential_status import REASONS
+from ledger.chain.artifact import load_artifact
 from ledger.config import ENVIRONMENT, Settings
 from ledger.errors import LedgerError
 
@@ -44,7 +46,7 @@ def codes_in_the_source() -> set[str]:
             )
             if (is_error or is_base) and isinstance(first, ast.Constant):
                 codes.add(first.value)
-    return {code for code in codes if isinstance(code, str)}
+    return {code for code in codes if isinstance(code, str) and re.fullmatch(r"[a-z0-9-]+", code)}
 
 
 def test_every_error_code_is_documented_and_no_other() -> None:
@@ -101,3 +103,24 @@ def test_every_command_in_the_readme_exists() -> None:
     used = set(re.findall(r"\bledger ([a-z]+)", (ROOT / "README.md").read_text()))
     assert used - {"verify", "anchor"}
     assert used <= commands | groups | {"COMMAND"}
+
+
+def test_everything_of_the_contract_is_in_its_reference() -> None:
+    page = (REFERENCE / "contract.md").read_text()
+    named = set(re.findall(r"`([A-Za-z]+)[`(]", page))
+    entries = {entry.get("name", "fallback") for entry in load_artifact().abi}
+    assert entries <= named
+
+
+def test_every_test_that_the_threat_model_names_exists() -> None:
+    page = (REFERENCE / "contract.md").read_text()
+    named = set(re.findall(r"\[`((?:test|invariant)\w+)`\]", page))
+    sources = [path.read_text() for path in (ROOT / "contracts" / "test").rglob("*.sol")]
+    assert len(named) > 10
+    assert all(any(f"function {name}(" in source for source in sources) for name in named)
+
+
+def test_the_reasons_are_those_of_the_contract_reference() -> None:
+    page = (REFERENCE / "contract.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| ([a-z-]+) \|", page, re.MULTILINE)
+    assert {word: int(number) for number, word in rows} == REASONS

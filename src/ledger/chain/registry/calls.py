@@ -10,6 +10,7 @@ Source: Solidity, "Contract ABI Specification"; `ICredentialRegistry.sol`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from ledger.chain.registry.slots import Role, address_word, word
@@ -171,12 +172,16 @@ ERROR_SIGNATURES: Final = (
     "NotAccredited(uint256,uint256)",
 )
 
-_ERRORS: Final = {selector(signature): signature for signature in ERROR_SIGNATURES}
+
+@cache
+def _errors() -> dict[bytes, str]:
+    # Hashed at first use: most commands never see a revert.
+    return {selector(signature): signature for signature in ERROR_SIGNATURES}
 
 
 def decode_revert(data: bytes) -> Revert | None:
     """Read what a reverted call returned; None when it is no error of the registry."""
-    signature = _ERRORS.get(data[:4])
+    signature = _errors().get(data[:4])
     if signature is None:
         return None
     name, _, kinds = signature[:-1].partition("(")
