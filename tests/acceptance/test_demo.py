@@ -192,3 +192,30 @@ def test_the_contract_agrees_with_every_badge(running: Demo) -> None:
             answer = rpc.call("eth_call", [call, "latest"])
             standings.append(parse_quantity(hex(int(answer, 16))))
     assert standings == [8, 6, 8]
+
+
+def test_a_suspended_badge_is_good_again_when_reinstated(
+    running: Demo, ledger: Run, tmp_path: Path
+) -> None:
+    badge = running.badges[2]
+    ids = tmp_path / "ids.csv"
+    ids.write_text(f"id,note\n{badge.stem},x\n")
+    done = ledger("suspend", "--ids", ids, "--reason", "under-review", "--home", running.home)
+    assert done.returncode == 0, done.stderr
+    assert ledger("verify", badge, "--home", running.home).returncode == 1
+    assert ledger("reinstate", badge.stem, "--home", running.home).returncode == 0
+    assert ledger("verify", badge, "--home", running.home).returncode == 0
+
+
+def test_an_id_that_is_not_there_changes_nothing(running: Demo, ledger: Run) -> None:
+    done = ledger("revoke", running.badges[3].stem, "no-such-id", "--home", running.home)
+    assert done.returncode == 4
+    assert ledger("verify", running.badges[3], "--home", running.home).returncode == 0
+
+
+def test_accrediting_and_taking_it_back(running: Demo, ledger: Run) -> None:
+    """Issuer 2 is the stranger of the demo."""
+    assert ledger("issuer", "accredit", 2, "--home", running.home).returncode == 0
+    twice = ledger("issuer", "accredit", 2, "--home", running.home)
+    assert (twice.returncode, "AlreadyAccredited" in twice.stderr) == (5, True)
+    assert ledger("issuer", "unaccredit", 2, "--home", running.home).returncode == 0

@@ -82,11 +82,11 @@ def _learner_id(text: str) -> str:
 
 def _day(text: str) -> str:
     try:
-        # fromisoformat alone would also take 20260930 and 2026-W40-3.
-        day = date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text).isoformat()
     except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
+        day = ""
+    # fromisoformat also takes 20260930 and 2026-W40-3.
+    if day != text:
         raise BadCellError(f"{text[:40]!r} is not a day written as year-month-day: 2026-09-30")
     return text
 

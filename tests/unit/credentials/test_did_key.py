@@ -42,6 +42,11 @@ def test_what_is_not_base58btc_is_refused(text: str) -> None:
     assert caught.value.code == "not-base58btc"
 
 
+def test_base58_longer_than_anything_here_is_refused_uncounted() -> None:
+    with pytest.raises(MalformedInputError, match="not z and base58btc digits"):
+        parse_base58btc("z" + "2" * 180, length=132)
+
+
 @pytest.mark.parametrize("length", [0, 2, 64])
 def test_base58_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(MalformedInputError, match=f"spells 1 bytes, not {length}"):

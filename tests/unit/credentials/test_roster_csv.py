@@ -42,6 +42,10 @@ def test_spreadsheets_write_one_roster_in_many_ways(text: str) -> None:
     assert row.score in (None, "87.5")
 
 
+def test_a_header_of_one_column_makes_the_comma_the_separator() -> None:
+    assert read_csv("name\nZoé; called Z\n".encode())[0].name == "Zoé; called Z"
+
+
 def test_lines_are_counted_as_an_editor_shows_them() -> None:
     rows = read_csv(b'\n\nname,email\n\nAna,\n\n"Bo\xc3\xa9",\n')
     assert [row.line for row in rows] == [5, 7]

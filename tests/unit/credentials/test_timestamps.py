@@ -50,6 +50,7 @@ def test_what_the_clock_writes_is_read_back() -> None:
         "2026-10-01T09:00:00+02:60",
         "2026-10-01T09:00:00.Z",
         "2026-10-01T09:00:00Z ",
+        "2026-10-01T09:00:00+0٢:00",
         "２０２６-10-01T09:00:00Z",  # noqa: RUF001 - digits of another script
         "12026-10-01T09:00:00Z",
     ],
