@@ -11,11 +11,12 @@ from typing import Any, Final
 from ledger.batches.delivery import ProofWriter
 from ledger.chain.devchain import CHAIN, DevChain, free_port
 from ledger.chain.registry.calls import StatusAction
+from ledger.cli.anchoring import anchor_waiting
 from ledger.cli.chain import fund_keys, start_chain
 from ledger.cli.changing_status import change
 from ledger.cli.installation import Installation
 from ledger.cli.issuer import register_issuer
-from ledger.cli.issuing import anchor_waiting, issue_roster
+from ledger.cli.issuing import issue_roster
 from ledger.cli.output import show
 from ledger.cli.setup import create_installation, deploy_registry, migrate_database
 from ledger.clock import now

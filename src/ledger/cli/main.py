@@ -6,7 +6,17 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from ledger.cli import chain, changing_status, checking, demo, issuer, issuing, operator, setup
+from ledger.cli import (
+    anchoring,
+    chain,
+    changing_status,
+    checking,
+    demo,
+    issuer,
+    issuing,
+    operator,
+    setup,
+)
 from ledger.cli.output import show
 from ledger.config import is_debugging
 from ledger.errors import LedgerError, MalformedInputError
@@ -52,6 +62,7 @@ setup.add_commands(app)
 issuer.add_commands(app)
 operator.add_commands(app)
 issuing.add_commands(app)
+anchoring.add_commands(app)
 changing_status.add_commands(app)
 checking.add_commands(app)
 chain.add_commands(app)
