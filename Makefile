@@ -10,7 +10,7 @@ UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 SYNC := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --require-hashes --no-build
 
-.PHONY: help setup lock demo test check contracts slither bench soak clean
+.PHONY: help setup lock demo test check contracts coverage slither bench soak clean
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -56,6 +56,7 @@ demo: $(STAMPS)/run node_modules/.package-lock.json ## The three journeys on a l
 test: setup ## Every test: contract and Python.
 	@scripts/forge-test
 	scripts/gas-snapshot --check
+	$(BIN)/python scripts/contract_coverage.py
 	$(BIN)/pytest -n auto
 
 check: setup ## Style, types, import rules, the contract's format and artifact.
@@ -70,6 +71,9 @@ check: setup ## Style, types, import rules, the contract's format and artifact.
 contracts: setup ## Compile the contract; write the artifact that the package carries, and its gas.
 	$(BIN)/python scripts/build_artifact.py
 	scripts/gas-snapshot
+
+coverage: setup ## Every line of the contract is run by a test; branches are printed.
+	$(BIN)/python scripts/contract_coverage.py
 
 # In an environment of its own: slither needs an older web3 than we do.
 $(STAMPS)/analysis: $(STAMPS)/venv requirements/analysis.txt

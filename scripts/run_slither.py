@@ -50,6 +50,8 @@ def find() -> dict[tuple[str, str], str]:
         "--ignore-compile",
         "--foundry-out-directory",
         WORK / "out",
+        "--json",
+        report,
     ]
     # It exits with 255 when it finds something; what it says of itself is in the report.
     subprocess.run(read, cwd=ROOT, env=environment, check=False, capture_output=True)
