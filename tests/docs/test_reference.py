@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 from dataclasses import fields
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def test_only_the_configuration_reads_the_environment() -> None:
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     for page in pages:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target:
@@ -124,3 +125,9 @@ def test_the_reasons_are_those_of_the_contract_reference() -> None:
     page = (REFERENCE / "contract.md").read_text()
     rows = re.findall(r"^\| (\d+) \| ([a-z-]+) \|", page, re.MULTILINE)
     assert {word: int(number) for number, word in rows} == REASONS
+
+
+def test_the_page_of_commands_is_what_help_says() -> None:
+    write = runpy.run_path(str(ROOT / "scripts" / "write_commands.py"))
+    told = "run python scripts/write_commands.py"
+    assert (REFERENCE / "commands.md").read_text() == write["page"](), told

@@ -34,7 +34,9 @@ def init(
     home: Home = None,
     rpc: Annotated[
         list[str] | None,
-        typer.Option(help="A JSON-RPC endpoint; repeat it for more. Local chain by default."),
+        typer.Option(
+            metavar="URL", help="A JSON-RPC endpoint; repeat it for more. Local by default."
+        ),
     ] = None,
     chain: Annotated[
         str, typer.Option(metavar="CHAIN", help="The chain, such as eip155:1.")
@@ -44,6 +46,10 @@ def init(
         str | None,
         typer.Option(metavar="ADDRESS", help="Another registry than this release's."),
     ] = None,
+    devchain: Annotated[
+        bool,
+        typer.Option("--devchain", help="Try it on a local chain: see `ledger chain start`."),
+    ] = False,
 ) -> None:
     """Make an installation, with its keys.
 
@@ -53,19 +59,33 @@ def init(
     """
     folder = home_folder(home)
     if not (folder / CONFIG_FILE).exists():
+        port = _devchain_port(rpc) if devchain else None
         create_installation(
             folder,
-            rpc=rpc or ["http://127.0.0.1:8545"],
+            rpc=rpc or [f"http://127.0.0.1:{port or 8545}"],
             chain=parse_chain(chain),
             registry=registry,
             password_file=password_file,
+            devchain_port=port,
         )
     installation = Installation.open(folder, password_file)
     migrate_database(folder)
     show(f"Installation  {folder}")
     show_keys(installation)
-    show("Next: fund the keys, then `ledger deploy` if the chain has no registry yet,")
+    if installation.settings.devchain_port:
+        show("Next: `ledger chain start` in another terminal, then `ledger chain fund`,")
+    else:
+        show("Next: fund the keys, unless they are funded,")
+    show("      then `ledger deploy` if the chain has no registry yet,")
     show("      then `ledger issuer register`.")
+
+
+def _devchain_port(rpc: list[str] | None) -> int:
+    from ledger.chain.devchain import free_port
+
+    if rpc:
+        raise MalformedInputError("usage", "--devchain brings an endpoint of its own: omit --rpc")
+    return free_port()
 
 
 def create_installation(
