@@ -11,26 +11,26 @@ from .snippets import LANGUAGES, languages_of, run_page, snippets_of
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide"
 
-ON_ITS_OWN = ["issuer.md"]
+ON_ITS_OWN = [GUIDE / "issuer.md"]
 """Pages whose snippets begin with nothing."""
 
-ON_THE_DEMO = ["verifier.md", "verifier-un-badge.md"]
+ON_THE_DEMO = [ROOT / "README.md", GUIDE / "verifier.md", GUIDE / "verifier-un-badge.md"]
 """Pages whose snippets work on what `make demo` left, and on its chain."""
 
-ELSEWHERE = ["deploy.md"]
+ELSEWHERE = [GUIDE / "deploy.md"]
 """Pages about other chains than the local one."""
 
 
-@pytest.mark.parametrize("name", ON_ITS_OWN)
-def test_a_page_that_begins_with_nothing(name: str, tmp_path: Path) -> None:
-    run_page(GUIDE / name, tmp_path, chain_is_up=False)
+@pytest.mark.parametrize("page", ON_ITS_OWN, ids=lambda page: page.stem)
+def test_a_page_that_begins_with_nothing(page: Path, tmp_path: Path) -> None:
+    run_page(page, tmp_path, chain_is_up=False)
 
 
 @pytest.mark.xdist_group("demo")
-@pytest.mark.parametrize("name", ON_THE_DEMO)
-def test_a_page_about_the_demo(name: str, running: Demo, tmp_path: Path) -> None:  # noqa: F811
+@pytest.mark.parametrize("page", ON_THE_DEMO, ids=lambda page: page.stem)
+def test_a_page_about_the_demo(page: Path, running: Demo, tmp_path: Path) -> None:  # noqa: F811
     (tmp_path / "demo").symlink_to(running.folder)
-    run_page(GUIDE / name, tmp_path, chain_is_up=True)
+    run_page(page, tmp_path, chain_is_up=True)
 
 
 def test_every_snippet_says_what_it_is() -> None:
@@ -38,6 +38,7 @@ def test_every_snippet_says_what_it_is() -> None:
         assert languages_of(page.read_text("utf-8")) <= LANGUAGES, page
 
 
-def test_every_guide_is_run() -> None:
-    with_snippets = {p.name for p in GUIDE.glob("*.md") if snippets_of(p.read_text("utf-8"))}
+def test_every_page_with_snippets_is_run() -> None:
+    pages = [ROOT / "README.md", *GUIDE.glob("*.md")]
+    with_snippets = {page for page in pages if snippets_of(page.read_text("utf-8"))}
     assert with_snippets == {*ON_ITS_OWN, *ON_THE_DEMO, *ELSEWHERE}
