@@ -16,6 +16,7 @@ from ledger.credentials.did_key import key_method
 from ledger.credentials.document import document_of
 from ledger.credentials.signature import SigningKey, sign
 from ledger.errors import ChainError
+from ledger.fetching import FetchError
 from ledger.merkle.inclusion import InclusionProof
 from ledger.merkle.tree import leaf_hash, node_hash
 from ledger.primitives import (
@@ -208,6 +209,8 @@ class World:
         self.badge = signed(credential()) if badge is None else badge
         self.proof = proof_of(document_of(self.badge).digest, home=home)
         self.home = home
+        self.web: dict[str, bytes] = {}
+        self.fetched: list[str] = []
         self.register(home.issuer)
         self.anchor()
 
@@ -261,6 +264,20 @@ class World:
         for n, (start, until) in enumerate(spans):
             self.chain.put(slots.span_slot(ACCREDITOR, self.home.issuer, n), start | until << 40)
 
+    @contextmanager
+    def open_chain(self, chain: int, registry: TrustedRegistry) -> Iterator[SimulatedChain]:
+        """Give the world's chain, which must be the one that is asked for."""
+        assert registry.rpc
+        assert chain == self.home.chain
+        yield self.chain
+
+    def fetch(self, url: str) -> bytes:
+        """Return what the world's web has at `url`."""
+        self.fetched.append(url)
+        if url not in self.web:
+            raise FetchError("fetch-unreachable", f"{url} is not there")
+        return self.web[url]
+
     def verify(
         self,
         data: bytes | None = None,
@@ -271,19 +288,13 @@ class World:
         **changes: Any,
     ) -> Report:
         """Verify the embedded badge, or `data`; `changes` are made to the policy."""
-
-        @contextmanager
-        def open_chain(chain: int, registry: TrustedRegistry) -> Iterator[SimulatedChain]:
-            assert registry.rpc
-            assert chain == self.home.chain
-            yield self.chain
-
         return verify(
             self.embedded if data is None else data,
             document=document,
             policy=replace(policy, **changes),
             now=now,
-            open_chain=open_chain,
+            open_chain=self.open_chain,
+            fetch=self.fetch,
         )
 
 

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from ledger.credentials.canonical import canonical_bytes
-from ledger.credentials.did_key import format_base58btc, parse_base58btc, parse_did_key
+from ledger.credentials.did_key import (
+    format_base58btc,
+    parse_base58btc,
+    parse_did_key,
+    parse_key_method,
+)
 from ledger.credentials.proof_check import Reason, check_proofs
 from ledger.credentials.signature import SigningKey, sign, signed_bytes, verify_proof
 from ledger.credentials.timestamps import parse_time
@@ -72,9 +77,10 @@ def test_signing_again_gives_the_published_bytes(vector: Vector) -> None:
 
 def test_the_published_signature_passes_and_a_change_breaks_it(vector: Vector) -> None:
     signed = vector.json("signedJCS.json")
-    verify_proof(signed, signed["proof"])
+    key = parse_key_method(signed["proof"]["verificationMethod"])
+    verify_proof(signed, signed["proof"], key)
     with pytest.raises(ProofError):
-        verify_proof({**signed, "name": "Another"}, signed["proof"])
+        verify_proof({**signed, "name": "Another"}, signed["proof"], key)
 
 
 def test_its_signer_is_not_its_issuer(vector: Vector) -> None:

@@ -1,4 +1,4 @@
-"""What each signature on a credential says, as far as the credential alone can tell.
+"""What each signature on a credential says, by the credential and its issuer's DID.
 
 A proof is judged in this order; the first that applies gives the outcome:
 
@@ -7,7 +7,8 @@ A proof is judged in this order; the first that applies gives the outcome:
     wrong-purpose      failed    made for something else than assertion
     malformed-proof    failed    not an object; a member that says nothing readable
     other-signer       failed    the key's DID is not `issuer.id`
-    key-not-available  unknown   the key is not in its DID, so it would have to be fetched
+    key-not-available  unknown   the key is not in its DID, whose document cannot be had
+    key-not-listed     unknown   the document does not list it for assertion, or no more
     context-mismatch   failed    made under contexts the credential does not begin with
     bad-signature      failed    the key did not sign this
     (none)             passed
@@ -21,7 +22,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ledger.credentials.canonical import other_proofs
-from ledger.credentials.did_key import is_did_key
+from ledger.credentials.did_key import is_did_key, parse_key_method
+from ledger.credentials.issuer_did import IssuerDid
 from ledger.credentials.profile import issuer_id_of
 from ledger.credentials.signature import PURPOSE, is_supported, verify_proof
 from ledger.credentials.timestamps import parse_time
@@ -51,11 +53,17 @@ class Reason(StrEnum):
     MALFORMED_PROOF = "malformed-proof"
     OTHER_SIGNER = "other-signer"
     KEY_NOT_AVAILABLE = "key-not-available"
+    KEY_NOT_LISTED = "key-not-listed"
     CONTEXT_MISMATCH = "context-mismatch"
     BAD_SIGNATURE = "bad-signature"
 
 
-_LEFT_OPEN: Final = (Reason.UNSUPPORTED_SUITE, Reason.PROOF_CHAIN, Reason.KEY_NOT_AVAILABLE)
+_LEFT_OPEN: Final = (
+    Reason.UNSUPPORTED_SUITE,
+    Reason.PROOF_CHAIN,
+    Reason.KEY_NOT_AVAILABLE,
+    Reason.KEY_NOT_LISTED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,16 @@ class ProofOutcome:
     outcome: Outcome
     reason: Reason | None
     """Why it did not pass."""
+    problem: str = ""
+    """With `key-not-available`: what the matter is with the DID document."""
 
 
-def check_proofs(credential: dict[str, Any]) -> tuple[ProofOutcome, ...]:
+def check_proofs(
+    credential: dict[str, Any], issuer: IssuerDid | None = None
+) -> tuple[ProofOutcome, ...]:
     """Return the outcome of every proof that is no anchor proof, in their order.
+
+    `issuer` is the DID that `issuer.id` is; left out, no document of it is fetched.
 
     Raises:
         MalformedInputError: there are more than `MAX_PROOFS`.
@@ -86,14 +100,15 @@ def check_proofs(credential: dict[str, Any]) -> tuple[ProofOutcome, ...]:
         raise MalformedInputError(
             "too-many-proofs", f"{len(proofs)} proofs; at most {MAX_PROOFS} are checked"
         )
-    return tuple(_check_proof(credential, proof) for proof in proofs)
+    issuer = issuer or IssuerDid(issuer_id_of(credential))
+    return tuple(_check_proof(credential, proof, issuer) for proof in proofs)
 
 
-def _check_proof(credential: dict[str, Any], proof: object) -> ProofOutcome:
+def _check_proof(credential: dict[str, Any], proof: object, issuer: IssuerDid) -> ProofOutcome:
     if not isinstance(proof, dict):
         return ProofOutcome("", None, None, None, Outcome.FAILED, Reason.MALFORMED_PROOF)
     method = proof.get("verificationMethod")
-    reason = _reason(credential, proof, method)
+    reason = _reason(credential, proof, method, issuer)
     return ProofOutcome(
         suite=_shown(proof.get("cryptosuite")) or _shown(proof.get("type")) or "",
         verification_method=_shown(method),
@@ -101,6 +116,7 @@ def _check_proof(credential: dict[str, Any], proof: object) -> ProofOutcome:
         expires=_find_time(proof, "expires"),
         outcome=_outcome(reason),
         reason=reason,
+        problem=issuer.problem if reason is Reason.KEY_NOT_AVAILABLE else "",
     )
 
 
@@ -114,17 +130,31 @@ def _outcome(reason: Reason | None) -> Outcome:
     return Outcome.UNKNOWN if reason in _LEFT_OPEN else Outcome.FAILED
 
 
-def _reason(credential: dict[str, Any], proof: dict[str, Any], method: object) -> Reason | None:
+def _reason(
+    credential: dict[str, Any], proof: dict[str, Any], method: object, issuer: IssuerDid
+) -> Reason | None:
     unfit = _unfitness(proof)
     if unfit is not None:
         return unfit
     if not isinstance(method, str) or not _are_times_readable(proof):
         return Reason.MALFORMED_PROOF
-    if method.partition("#")[0] != issuer_id_of(credential):
+    if method.partition("#")[0] != issuer.did:
         return Reason.OTHER_SIGNER
-    if not is_did_key(method):
+    key = _find_key(method, issuer)
+    return key if isinstance(key, Reason) else _signature_reason(credential, proof, key)
+
+
+def _find_key(method: str, issuer: IssuerDid) -> bytes | Reason:
+    """Return the public key of the issuer's verification method, or why there is none."""
+    if is_did_key(method):
+        try:
+            return parse_key_method(method)
+        except MalformedInputError:
+            return Reason.MALFORMED_PROOF
+    document = issuer.find_document()
+    if document is None:
         return Reason.KEY_NOT_AVAILABLE
-    return _signature_reason(credential, proof)
+    return document.assertion_keys.get(method, Reason.KEY_NOT_LISTED)
 
 
 def _unfitness(proof: dict[str, Any]) -> Reason | None:
@@ -138,9 +168,11 @@ def _unfitness(proof: dict[str, Any]) -> Reason | None:
     return None
 
 
-def _signature_reason(credential: dict[str, Any], proof: dict[str, Any]) -> Reason | None:
+def _signature_reason(
+    credential: dict[str, Any], proof: dict[str, Any], public: bytes
+) -> Reason | None:
     try:
-        verify_proof(credential, proof)
+        verify_proof(credential, proof, public)
     except MalformedInputError:
         return Reason.MALFORMED_PROOF
     except ProofError as error:

@@ -12,7 +12,8 @@ have grown by further contexts after it, in that order; the anchor covers those 
 Source: W3C Data Integrity EdDSA Cryptosuites 1.0 section 3.3, VC Data Integrity 1.0.
 """
 
-from typing import Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.clock import format_time
 from ledger.credentials.canonical import canonical_bytes
@@ -21,10 +22,12 @@ from ledger.credentials.did_key import (
     format_base58btc,
     format_did_key,
     parse_base58btc,
-    parse_did_key,
 )
 from ledger.errors import MalformedInputError, ProofError
 from ledger.primitives import sha256
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 PROOF_TYPE: Final = "DataIntegrityProof"
 CRYPTOSUITE: Final = "eddsa-jcs-2022"
@@ -113,39 +116,26 @@ def signed_bytes(credential: dict[str, Any], proof: dict[str, Any]) -> bytes:
     return sha256(canonical_bytes(options)) + sha256(canonical_bytes(document))
 
 
-def verify_proof(credential: dict[str, Any], proof: dict[str, Any]) -> None:
-    """Return if the did:key in `proof` signed `credential`, else raise.
+def verify_proof(credential: dict[str, Any], proof: dict[str, Any], public: bytes) -> None:
+    """Return if the Ed25519 key `public` made `proof` for `credential`, else raise.
 
     Whose key that is, what the proof is for and when it was made is the caller's to judge.
 
     Raises:
-        MalformedInputError: not an `eddsa-jcs-2022` proof, a verification method that is
-            no Ed25519 did:key, or a `proofValue` that is no signature.
+        MalformedInputError: not an `eddsa-jcs-2022` proof, or a `proofValue` that is no
+            signature.
         ProofError: `context-mismatch`, it was made under contexts which the credential
             does not begin with; `bad-signature`, the key did not sign this.
 
     """
     if not is_supported(proof):
         raise MalformedInputError("unsupported-suite", f"not a proof of the suite {CRYPTOSUITE}")
-    public = _key_of(proof.get("verificationMethod"))
     value = proof.get("proofValue")
     if not isinstance(value, str):
         raise MalformedInputError("malformed-proof", "`proofValue` is no string")
     signature = parse_base58btc(value, length=SIGNATURE_BYTES)
     _check_context(credential, proof)
     _check_signature(public, signature, signed_bytes(credential, proof))
-
-
-def _key_of(method: object) -> bytes:
-    if not isinstance(method, str):
-        raise MalformedInputError("malformed-proof", "`verificationMethod` is no string")
-    did, mark, fragment = method.partition("#")
-    public = parse_did_key(did)
-    if mark and fragment != did.removeprefix("did:key:"):
-        raise MalformedInputError(
-            "malformed-proof", f"{method[:160]!r} names no key of its did:key"
-        )
-    return public
 
 
 def _check_context(credential: dict[str, Any], proof: dict[str, Any]) -> None:
@@ -160,11 +150,17 @@ def _check_context(credential: dict[str, Any], proof: dict[str, Any]) -> None:
 
 def _check_signature(public: bytes, signature: bytes, message: bytes) -> None:
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        _public_key(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         raise ProofError(
             "bad-signature", "the signature is not this key's for this document"
         ) from None
+
+
+@lru_cache(maxsize=256)
+def _public_key(public: bytes) -> "Ed25519PublicKey":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(public)

@@ -14,16 +14,24 @@
 
 The verifier decides how: nothing in the proof chooses a registry, an endpoint or a check.
 A chain that cannot be asked leaves 3 to 8 unknown; it never makes anything invalid.
+
+The one thing fetched besides is the DID document of the issuer, for 8 and 9, once at most, and
+only when the registry has an anchor, by an issuer of that very DID: so nobody can send a
+verifier to a web site by writing its name into a file.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Final
 
 from ledger.chain.quorum import open_endpoints
 from ledger.chain.state import ChainReader, RpcReader
+from ledger.credentials.issuer_did import IssuerDid
+from ledger.credentials.profile import issuer_id_of
 from ledger.credentials.proof_check import check_proofs
 from ledger.errors import ChainError
-from ledger.primitives import format_address, format_chain
+from ledger.fetching import Fetch, PublicWeb
+from ledger.primitives import format_address, format_chain, keccak256
 from ledger.proofs.file import FORMAT
 from ledger.verification.chain_checks import check_on_chain
 from ledger.verification.credential_checks import check_credential
@@ -37,6 +45,8 @@ from ledger.verification.summary import summarize_anchor, summarize_block, summa
 
 OpenChain = Callable[[int, TrustedRegistry], AbstractContextManager[ChainReader]]
 """Gives the reader of a chain that a trusted registry is on."""
+
+_PUBLIC_WEB: Final = PublicWeb()
 
 
 @contextmanager
@@ -56,11 +66,14 @@ def verify(
     policy: TrustPolicy,
     now: int,
     open_chain: OpenChain = open_chain,
+    fetch: Fetch | None = _PUBLIC_WEB.get,
 ) -> Report:
     """Return the report on `data`, a credential or a proof file.
 
     `document` is what a proof file is about, when it does not carry it. Three round trips
-    to the chain at most for one endpoint, four for several.
+    to the chain at most for one endpoint, four for several. With `fetch`, and unless the
+    policy says no, the issuer's DID document is fetched when it decides something; with None
+    nothing is fetched.
 
     Raises:
         MalformedInputError: the input can be read as neither, does not belong together, or
@@ -68,8 +81,9 @@ def verify(
 
     """
     submission = read_submission(data, document)
-    proofs = check_proofs(submission.credential) if submission.credential else ()
     facts = find_facts(submission, policy, open_chain)
+    issuer = _issuer_of(submission, facts, fetch if policy.fetch_did_documents else None, now)
+    proofs = check_proofs(submission.credential, issuer) if submission.credential else ()
     anchor = facts.anchor if isinstance(facts, Facts) else None
     signature, validity, shape = check_credential(
         submission, proofs, anchored=anchor.time if anchor else None, policy=policy, now=now
@@ -78,7 +92,7 @@ def verify(
         _check_file(submission),
         _check_digest(submission),
         *check_on_chain(facts, policy, now),
-        check_issuer(submission, facts, signature, policy),
+        check_issuer(submission, facts, signature, issuer, policy),
         signature,
         validity,
         shape,
@@ -111,6 +125,20 @@ def find_facts(
             return read_facts(reader, registry, submission.proof, policy)
     except ChainError as error:
         return Finding.of_chain_error(error)
+
+
+def _issuer_of(
+    submission: Submission, facts: Facts | Finding, fetch: Fetch | None, now: int
+) -> IssuerDid:
+    """Return the credential's issuer, whose document may be fetched if the registry knows it."""
+    did = issuer_id_of(submission.credential) if submission.credential else None
+    is_registered = (
+        did is not None
+        and isinstance(facts, Facts)
+        and facts.anchor is not None
+        and keccak256(did.encode()) == facts.did_hash
+    )
+    return IssuerDid(did, fetch=fetch if is_registered else None, now=now)
 
 
 def _check_file(submission: Submission) -> Check:

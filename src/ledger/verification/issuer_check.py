@@ -6,11 +6,15 @@ the DID must be the one that the home registered, *and* something must tie the t
     policy       the trust policy lists the home
     accredited   a believed accreditor vouched for it when it anchored
     signed       a passed signature covers the home's name inside the credential
+    document     the DID's document lists the home as a service
+
+The document is fetched last, and only when nothing else holds.
 
 A credential that names homes is never at home elsewhere, whoever anchored or signed it.
 """
 
-from ledger.credentials.profile import homes_of, issuer_id_of
+from ledger.credentials.issuer_did import IssuerDid
+from ledger.credentials.profile import homes_of
 from ledger.primitives import keccak256
 from ledger.verification.facts import MAX_SPANS, Facts
 from ledger.verification.policy import TrustPolicy
@@ -22,11 +26,16 @@ _MESSAGES = {
     Basis.POLICY: "the trust policy lists the home {home}",
     Basis.ACCREDITED: "an accreditor of the trust policy vouched for {home} at the anchor's time",
     Basis.SIGNED: "the issuer's own signature names the home {home}",
+    Basis.DOCUMENT: "the issuer's DID document lists the home {home}",
 }
 
 
 def check_issuer(
-    submission: Submission, facts: Facts | Finding, signature: Check, policy: TrustPolicy
+    submission: Submission,
+    facts: Facts | Finding,
+    signature: Check,
+    issuer: IssuerDid,
+    policy: TrustPolicy,
 ) -> Check:
     """Return check 8; `signature` is check 9."""
     if isinstance(submission.proof, Finding):
@@ -40,14 +49,16 @@ def check_issuer(
     if isinstance(facts, Finding):
         return _unknown(facts)
     is_signed = signature.outcome is Outcome.PASSED and str(home) in named
-    return _check_did(submission, facts) or _check_basis(facts, policy, is_signed=is_signed)
+    if wrong := _check_did(submission, facts, issuer.did):
+        return wrong
+    return _check_basis(facts, policy, issuer, is_signed=is_signed)
 
 
 def _unknown(finding: Finding) -> Check:
     return Check.not_passed(8, Outcome.UNKNOWN, finding)
 
 
-def _check_did(submission: Submission, facts: Facts) -> Check | None:
+def _check_did(submission: Submission, facts: Facts, did: str | None) -> Check | None:
     """Return what is wrong with the credential's DID; None when it is the registered one.
 
     A file names nobody, so nothing is wrong with it.
@@ -56,18 +67,17 @@ def _check_did(submission: Submission, facts: Facts) -> Check | None:
         return None
     if submission.credential is None:
         return _unknown(Finding.of(Reason.NO_DOCUMENT))
-    issuer = issuer_id_of(submission.credential)
-    if issuer is None:
+    if did is None:
         return _unknown(Finding.of(Reason.NO_ISSUER_ID))
-    if keccak256(issuer.encode()) == facts.did_hash:
+    if keccak256(did.encode()) == facts.did_hash:
         return None
-    other_did = Finding.of(Reason.OTHER_DID, issuer=issuer, home=facts.proof.anchor.home)
+    other_did = Finding.of(Reason.OTHER_DID, issuer=did, home=facts.proof.anchor.home)
     return Check.not_passed(8, Outcome.FAILED, other_did)
 
 
-def _check_basis(facts: Facts, policy: TrustPolicy, *, is_signed: bool) -> Check:
+def _check_basis(facts: Facts, policy: TrustPolicy, issuer: IssuerDid, *, is_signed: bool) -> Check:
     home = facts.proof.anchor.home
-    basis = _find_basis(facts, policy, is_signed=is_signed)
+    basis = _find_basis(facts, policy, issuer, is_signed=is_signed)
     if basis is not None:
         return Check.passed(8, _MESSAGES[basis].format(home=home), basis)
     for held in facts.accreditations:
@@ -75,13 +85,20 @@ def _check_basis(facts: Facts, policy: TrustPolicy, *, is_signed: bool) -> Check
             return _unknown(
                 Finding.of(Reason.TOO_MANY_SPANS, home=home, count=held.count, read=MAX_SPANS)
             )
-    return _unknown(Finding.of(Reason.NO_BASIS, home=home))
+    also = f" ({issuer.problem})" if issuer.problem else ""
+    return _unknown(Finding.of(Reason.NO_BASIS, home=home, also=also))
 
 
-def _find_basis(facts: Facts, policy: TrustPolicy, *, is_signed: bool) -> Basis | None:
+def _find_basis(
+    facts: Facts, policy: TrustPolicy, issuer: IssuerDid, *, is_signed: bool
+) -> Basis | None:
     if facts.proof.anchor.home in policy.homes:
         return Basis.POLICY
     anchor = facts.anchor
     if anchor and any(held.holds_at(anchor.time) for held in facts.accreditations):
         return Basis.ACCREDITED
-    return Basis.SIGNED if is_signed else None
+    if is_signed:
+        return Basis.SIGNED
+    document = issuer.find_document()
+    lists_home = document is not None and str(facts.proof.anchor.home) in document.homes
+    return Basis.DOCUMENT if lists_home else None

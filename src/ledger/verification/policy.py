@@ -8,6 +8,7 @@
     max_anchor_delay = "7d"                     from validFrom and signing to anchoring
     require_signature = false
     require_shape = false
+    fetch_did_documents = true                  ask the web site that a did:web names
 
     [[registries]]
     chain = "eip155:1"                          or "any"
@@ -78,6 +79,7 @@ _TOP_KEYS: Final = {
     "max_anchor_delay",
     "require_signature",
     "require_shape",
+    "fetch_did_documents",
 }
 _REGISTRY_KEYS: Final = {"chain", "address", "code_hash", "rpc", "quorum"}
 
@@ -118,6 +120,7 @@ class TrustPolicy:
     """None: any delay is believed."""
     require_signature: bool = False
     require_shape: bool = False
+    fetch_did_documents: bool = True
 
     def find_registry(self, home: Home) -> TrustedRegistry | None:
         """Return the registry that `home` is in, if it is believed."""
@@ -202,7 +205,7 @@ def parse_policy(text: str) -> TrustPolicy:
     for name in ("max_state_age", "max_anchor_delay"):
         if name in found:
             values[f"{name}_seconds"] = parse_duration(name, found[name])
-    for name in ("require_signature", "require_shape"):
+    for name in ("require_signature", "require_shape", "fetch_did_documents"):
         if name in found:
             values[name] = parse_boolean(name, found[name])
     return TrustPolicy(**values)
@@ -220,6 +223,7 @@ def format_policy(policy: TrustPolicy) -> str:
         *([f"max_anchor_delay = {_spelled(format_duration(delay))}"] if delay is not None else []),
         f"require_signature = {_spelled(policy.require_signature)}",
         f"require_shape = {_spelled(policy.require_shape)}",
+        f"fetch_did_documents = {_spelled(policy.fetch_did_documents)}",
     ]
     for registry in policy.registries:
         lines += ["", "[[registries]]", *_registry_lines(registry)]

@@ -71,6 +71,7 @@ class Reason(StrEnum):
     UNSUPPORTED_SUITE = "unsupported-suite"
     PROOF_CHAIN = "proof-chain"
     KEY_NOT_AVAILABLE = "key-not-available"
+    KEY_NOT_LISTED = "key-not-listed"
     SIGNATURE_EXPIRED = "signature-expired"
 
     NOT_YET_VALID = "not-yet-valid"
@@ -126,7 +127,7 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.OTHER_DID: "the issuer {issuer} is not who registered {home}",
     Reason.NO_ISSUER_ID: "the credential does not say who issued it",
     Reason.NO_BASIS: "nothing shows that {home} is who it says it is: anyone can register a "
-    "name. List it in the trust policy if you know it is theirs",
+    "name. List it in the trust policy if you know it is theirs{also}",
     Reason.TOO_MANY_SPANS: "an accreditor has accredited {home} {count} times, of which only the "
     "last {read} were read, and none of those covers the anchor's time",
     Reason.RAW_FILE: "does not apply to a file",
@@ -140,8 +141,9 @@ SENTENCES: Final[dict[Reason, str]] = {
     "the anchor that covers it, at {anchored}",
     Reason.UNSUPPORTED_SUITE: "the signature is of the kind {suite}, which is not checked here",
     Reason.PROOF_CHAIN: "the signature of {signer} builds on others, which is not checked here",
-    Reason.KEY_NOT_AVAILABLE: "the key {signer} would have to be fetched, "
-    "which is not done: it cannot be checked",
+    Reason.KEY_NOT_AVAILABLE: "the key {signer} cannot be had: {problem}",
+    Reason.KEY_NOT_LISTED: "the issuer's DID document does not list the key {signer} for "
+    "signing credentials, or no longer does",
     Reason.SIGNATURE_EXPIRED: "the signature of {signer} was to be relied on until {expires} only",
     Reason.NOT_YET_VALID: "it is valid from {date} only",
     Reason.EXPIRED: "it was valid until {date}",

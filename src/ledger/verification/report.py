@@ -69,6 +69,8 @@ class Basis(StrEnum):
     """A believed accreditor vouched for it when it anchored."""
     SIGNED = "signed"
     """Its signature covers the name of its home."""
+    DOCUMENT = "document"
+    """Its DID document lists the home."""
 
 
 _JOINERS: Final = "\u200c\u200d"

@@ -33,7 +33,9 @@ def _judge(proof: ProofOutcome, anchored: int | None, now: int) -> Check:
     if late and outcome is not Outcome.FAILED:
         return Check.not_passed(9, Outcome.FAILED, late)
     if proof.reason is not None:
-        finding = Finding.of(Reason(proof.reason.value), signer=signer, suite=proof.suite)
+        finding = Finding.of(
+            Reason(proof.reason.value), signer=signer, suite=proof.suite, problem=proof.problem
+        )
         return Check.not_passed(9, outcome, finding)
     if proof.expires is not None and now >= proof.expires:
         expired = Finding.of(
