@@ -15,7 +15,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Final, NewType
 
@@ -89,8 +89,10 @@ def _keccak() -> ModuleType:
     return keccak
 
 
+@lru_cache(maxsize=1024)
 def format_address(address: bytes) -> str:
     """Return `address` in its EIP-55 spelling."""
+    # Remembered: it costs a keccak, and a program meets the same few addresses again and again.
     digits = address.hex()
     mask = keccak256(digits.encode()).hex()
     return "0x" + "".join(

@@ -96,11 +96,13 @@ def _array(of: Shape) -> Shape:
 
 
 def _object(required: Mapping[str, Shape], optional: Mapping[str, Shape] | None = None) -> Shape:
+    members = {**required, **(optional or {})}
+
     def check(value: object, path: str) -> Iterator[str]:
         if not isinstance(value, dict):
             yield f"{path} is not an object"
             return
-        for name, shape in {**required, **(optional or {})}.items():
+        for name, shape in members.items():
             if name in value:
                 yield from shape(value[name], f"{path}.{name}")
             elif name in required:

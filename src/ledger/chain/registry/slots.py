@@ -20,6 +20,7 @@ Source: Solidity, "Layout of State Variables in Storage and Transient Storage".
 
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import lru_cache
 from typing import Final
 
 from ledger.primitives import Address, Hash32, keccak256
@@ -94,6 +95,9 @@ def address_word(address: Address) -> bytes:
     return address.rjust(32, b"\0")
 
 
+# Remembered, here and below: whoever reads a slot computes it to ask, and again for the
+# answer, and a keccak costs more than all else about it.
+@lru_cache(maxsize=4096)
 def _entry(key: bytes, slot: bytes) -> Hash32:
     return keccak256(key + slot)
 
@@ -102,6 +106,7 @@ def _field(base: Hash32, offset: int) -> Hash32:
     return Hash32(word((int.from_bytes(base, "big") + offset) % 2**256))
 
 
+@lru_cache(maxsize=1024)
 def anchor_id(issuer: int, root: Hash32) -> Hash32:
     """Return the key under which the registry files `root` of `issuer`."""
     return keccak256(word(issuer) + root)
