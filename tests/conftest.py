@@ -1,8 +1,33 @@
 """Rules for the whole suite."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from ledger.database import Database, migrate
+from tests.postgres import PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with the tables of this release; a test that asks for it runs on both."""
+    if request.param == "postgresql":
+        with request.getfixturevalue("postgres").database() as url:
+            yield url
+        return
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    database = Database(url)
+    migrate(database)
+    database.close()
+    yield url
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

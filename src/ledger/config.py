@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ledger.errors import MalformedInputError, NotFoundError
 from ledger.primitives import Address, parse_address, parse_chain
@@ -39,7 +39,7 @@ class Settings:
     """JSON-RPC endpoints: sent to all, the first is read."""
     registry: Address
     database: str
-    """A SQLAlchemy URL."""
+    """Its URL; a password may be in it, so it is only shown as `public_url`."""
     password_file: Path | None = None
     """A file whose first line opens the keystore; else it is asked for."""
     devchain_port: int | None = None
@@ -128,8 +128,9 @@ def _settings(home: Path, found: dict[str, Any], path: Path) -> Settings:
         try:
             values[name] = reader(value)
         except (TypeError, ValueError):
+            found_one = "" if name in _MAY_HOLD_SECRETS else f", not {value!r}"
             raise MalformedInputError(
-                "bad-settings", f"{path}: {name} must be {meaning}, not {value!r}"
+                "bad-settings", f"{path}: {name} must be {meaning}{found_one}"
             ) from None
         except MalformedInputError as error:
             raise MalformedInputError("bad-settings", f"{path}: {name}: {error}") from None
@@ -153,6 +154,13 @@ def _endpoints(value: object) -> tuple[str, ...]:
     return urls
 
 
+def _database(value: object) -> str:
+    url = _text(value)
+    if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError
+    return url
+
+
 def _positive(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise TypeError
@@ -169,13 +177,32 @@ _READERS: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "chain": (lambda value: parse_chain(_text(value)), "a chain such as eip155:1"),
     "rpc": (_endpoints, "a list of http or https URLs"),
     "registry": (lambda value: parse_address(_text(value)), "an address"),
-    "database": (_text, "a SQLAlchemy URL"),
+    "database": (_database, "sqlite:////PATH or postgresql://USER@HOST:PORT/NAME"),
     "password_file": (_text, "the name of a file"),
     "devchain_port": (_positive, "a port"),
     "max_fee_gwei": (_positive, "a positive whole number"),
     "finality": (_finality, '"finalized", "safe" or "latest"'),
 }
 """How each setting is read from the file, and what it must be."""
+
+_MAY_HOLD_SECRETS: Final = {"rpc", "database"}
+"""Settings whose values no message repeats."""
+
+
+def check_no_password(url: str) -> None:
+    """Return when the URL of a database may be given on a command line.
+
+    Raises:
+        MalformedInputError: it has a password, which every user of the machine could read.
+
+    """
+    parts = urlsplit(url)
+    if parts.password or "password" in parse_qs(parts.query):
+        raise MalformedInputError(
+            "password-in-url",
+            "every user of this machine can read a command line: leave the password out of "
+            "--database, and write it into ~/.pgpass or put the URL in LEDGER_DATABASE",
+        )
 
 
 def public_url(url: str) -> str:
@@ -195,6 +222,9 @@ def write_settings(home: Path, **settings: str | int | list[str]) -> None:
     )
     path = home / CONFIG_FILE
     beside = path.with_suffix(".part")
+    beside.unlink(missing_ok=True)
+    # Endpoints and databases may be named with a key or a password.
+    beside.touch(mode=0o600)
     beside.write_text(text, "utf-8")
     beside.replace(path)
 

@@ -9,6 +9,7 @@
   * DeniedError             who you are does not allow it
   * LimitError              too much, or too often
   * ChainError              the node did not say, so nothing is known
+  * StorageError            the database did not say, is full or is damaged
 
 A caller branches on the class; a machine branches on `code`, which is part of
 the public API and never changes. Messages are for people and may. Every code is
@@ -86,5 +87,11 @@ class LimitError(LedgerError):
 
 class ChainError(LedgerError):
     """The chain could not be asked, or did not answer in a usable way."""
+
+    exit_code = 3
+
+
+class StorageError(LedgerError):
+    """The database could not be asked, has no room, or is damaged."""
 
     exit_code = 3

@@ -1,13 +1,12 @@
-"""A real database in a file, with the tables of this release and one registered issuer."""
+"""A real database of each kind, with the tables of this release and one registered issuer."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ledger.chain import store as chain_store
 from ledger.chain.store import Purpose
-from ledger.database import Database, migrate
+from ledger.database import Database
 from ledger.issuers import store as issuer_store
 from ledger.issuers.store import Profile
 from ledger.primitives import Address, Hash32
@@ -16,9 +15,8 @@ ISSUER = 3
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    migrate(database)
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
     with database.write() as tx:
         row = chain_store.add_transaction(
             tx,

@@ -9,7 +9,14 @@ from ledger.chain.keystore import KeyName
 from ledger.cli.installation import Installation, check_password, read_password
 from ledger.cli.options import Home, Json, PasswordFile
 from ledger.cli.output import show, show_json
-from ledger.config import CONFIG_FILE, home_folder, load_settings, public_url, write_settings
+from ledger.config import (
+    CONFIG_FILE,
+    check_no_password,
+    home_folder,
+    load_settings,
+    public_url,
+    write_settings,
+)
 from ledger.errors import ConflictError, MalformedInputError
 from ledger.primitives import (
     format_address,
@@ -50,6 +57,14 @@ def init(
         bool,
         typer.Option("--devchain", help="Try it on a local chain: see `ledger chain start`."),
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A database such as postgresql://USER@HOST/NAME, which must be there. "
+            "Else a file in the installation.",
+        ),
+    ] = None,
 ) -> None:
     """Make an installation, with its keys.
 
@@ -65,6 +80,7 @@ def init(
             rpc=rpc or [f"http://127.0.0.1:{port or 8545}"],
             chain=parse_chain(chain),
             registry=registry,
+            database=database,
             password_file=password_file,
             devchain_port=port,
         )
@@ -94,6 +110,7 @@ def create_installation(
     rpc: list[str],
     chain: int,
     registry: str | None = None,
+    database: str | None = None,
     password_file: Path | None = None,
     devchain_port: int | None = None,
 ) -> None:
@@ -108,13 +125,15 @@ def create_installation(
     password = read_password(password_file)
     check_password(password)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if database:
+        check_database(database)
     if not (folder / "keystore").exists():
         create_keys(folder / "keystore", password)
     trusted = TrustedRegistry(
         chain=chain, address=address, code_hash=code_hash(), rpc=tuple(rpc), quorum=1
     )
     (folder / "policy.toml").write_text(format_policy(TrustPolicy(registries=(trusted,))), "utf-8")
-    optional: dict[str, str | int] = {}
+    optional: dict[str, str | int] = {"database": database} if database else {}
     if password_file:
         optional["password_file"] = str(password_file.absolute())
     if devchain_port:
@@ -122,6 +141,23 @@ def create_installation(
     write_settings(
         folder, chain=format_chain(chain), rpc=rpc, registry=format_address(address), **optional
     )
+
+
+def check_database(url: str) -> None:
+    """Return when the database is there, and named without a password.
+
+    Raises:
+        MalformedInputError: it is named with one, or is no database of ours.
+        StorageError, DeniedError, NotFoundError: it cannot be used.
+
+    """
+    from ledger.database import Database
+
+    check_no_password(url)
+    database = Database(url)
+    with database.read():
+        pass
+    database.close()
 
 
 def migrate_database(folder: Path) -> None:
