@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ledger.batches import store
 from ledger.batches.store import Batch
 from ledger.credentials.store import PAGE_ROWS, place_in_batch, read_waiting
-from ledger.database import Connection, Database
+from ledger.database import Connection, Database, Turn, take_turn
 from ledger.merkle.tiles import Tile, TileBuilder
 from ledger.merkle.tree import leaf_hash
 
@@ -27,6 +27,7 @@ def seal(
     grow with the batch. `on_leaves` is told of every page of leaves.
     """
     with database.write() as tx:
+        take_turn(tx, Turn.SEALING, issuer)
         batch_id = store.add_batch(tx, issuer, now=now)
 
         def keep(tile: Tile) -> None:

@@ -16,7 +16,7 @@ from ledger.credentials.roster import Row, row_identity
 from ledger.credentials.signature import SigningKey, sign
 from ledger.credentials.store import NewCredential, add_credentials, find_known_rows
 from ledger.credentials.template import Template, template_digest
-from ledger.database import Database
+from ledger.database import Database, Turn, take_turn
 from ledger.errors import DeniedError
 from ledger.primitives import Canonicalization, Hash32, sha256
 
@@ -67,6 +67,7 @@ def issue(
     builder.check_rows(rows)
     identities = _identities(profile.did, template, rows)
     with database.write() as tx:
+        take_turn(tx, Turn.ACCEPTING, signatory.issuer)
         known = find_known_rows(tx, signatory.issuer, list(identities))
         new = []
         for identity, row in identities.items():

@@ -107,7 +107,10 @@ def find_known_rows(tx: sa.Connection, issuer: int, identities: Sequence[Hash32]
 def add_credentials(
     tx: sa.Connection, issuer: int, accepted: Sequence[NewCredential], *, now: int
 ) -> None:
-    """Store new credentials of `issuer`, in this order; they wait for a batch."""
+    """Store new credentials of `issuer`, in this order; they wait for a batch.
+
+    That they are new was looked up in this same `tx`, after `take_turn` for ACCEPTING.
+    """
     for at in range(0, len(accepted), PAGE_ROWS):
         tx.execute(
             sa.insert(credentials),
