@@ -94,13 +94,17 @@ def take_nonce(tx: sa.Connection, sender: Address, *, chain_nonce: int) -> int:
             ever signed: the key is shared or stolen, or the database is an old copy.
 
     """
-    row = tx.execute(
+    # One statement on both databases, so that two first users of a key do not collide.
+    tx.execute(
+        sa.text(
+            "INSERT INTO senders (address, next_nonce) VALUES (:address, :nonce) "
+            "ON CONFLICT DO NOTHING"
+        ),
+        {"address": sender, "nonce": chain_nonce},
+    )
+    nonce: int = tx.execute(
         sa.select(senders.c.next_nonce).where(senders.c.address == sender).with_for_update()
-    ).one_or_none()
-    if row is None:
-        tx.execute(sa.insert(senders).values(address=sender, next_nonce=chain_nonce + 1))
-        return chain_nonce
-    nonce: int = row.next_nonce
+    ).scalar_one()
     if chain_nonce > nonce:
         raise ConflictError(
             "nonce-ahead",
