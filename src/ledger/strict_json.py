@@ -9,6 +9,7 @@ Source: RFC 7493 (I-JSON), RFC 8259.
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -41,15 +42,13 @@ def parse(data: bytes, *, max_bytes: int) -> Any:  # noqa: ANN401 - JSON has no 
         raise MalformedInputError(
             "not-utf-8", f"byte {error.start} is not UTF-8: save the file as UTF-8"
         ) from None
+    _check_depth(text)
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise MalformedInputError(
             "not-json", f"not JSON at line {error.lineno} column {error.colno}: {error.msg}"
         ) from None
-    except RecursionError:
-        raise _too_deep() from None
-    _check_depth(value)
     if "\\u" in text:
         _check_surrogates(value)
     return value
@@ -82,28 +81,27 @@ def _constant(name: str) -> float:
     raise MalformedInputError("not-a-number", f"{name} is not JSON")
 
 
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BRACKET: Final = re.compile(r"[][{}]")
+
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )
 
 
-def _too_deep() -> MalformedInputError:
-    return MalformedInputError("too-deep", f"nested deeper than {MAX_DEPTH} levels")
+def _check_depth(text: str) -> None:
+    """Return when nothing in `text` is deeper than `MAX_DEPTH`, as far as it is JSON.
 
-
-def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not level:
-            return
-    if any(isinstance(value, (dict, list)) for value in level):
-        raise _too_deep()
+    Asked before parsing: the parser recurses, and where a library has raised Python's
+    recursion limit, as web3's do, a deep document would end the whole process.
+    """
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise MalformedInputError("too-deep", f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """JSON that two readers could read differently is refused."""
 
+import json
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -46,6 +49,38 @@ def code_of(data: bytes, max_bytes: int = ROOMY) -> str:
 )
 def test_ambiguous_json_is_refused(data: bytes, code: str) -> None:
     assert code_of(data, max_bytes=100_000) == code
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_depth_is_refused_whatever_the_recursion_limit_is(opening: str) -> None:
+    # web3's libraries raise the limit to 100,000; the parser would then overflow the stack.
+    program = (
+        "import sys\n"
+        "from ledger import strict_json\n"
+        "from ledger.errors import MalformedInputError\n"
+        "sys.setrecursionlimit(1_000_000)\n"
+        "try:\n"
+        f"    strict_json.parse({opening!r}.encode() * 500_000, max_bytes=2**22)\n"
+        "except MalformedInputError as error:\n"
+        "    print(error.code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "too-deep\n")
+
+
+@given(st.recursive(st.text('[]{}"\\\n\ue000'), lambda inner: st.lists(inner, max_size=2)))
+def test_brackets_in_strings_are_not_depth(value: object) -> None:
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
+        assert strict_json.parse(text.encode(), max_bytes=ROOMY) == value
+
+
+def test_a_long_flat_document_is_not_deep() -> None:
+    data = b"[" + b",".join([b'{"a": ["[[", "\\"]"]}'] * 500) + b"]"
+    assert len(strict_json.parse(data, max_bytes=20_000)) == 500
+    assert code_of(b"[" * 65) == "too-deep"
+    assert code_of(b'"' + b"[" * 65 + b'"' + b"]") == "not-json"
 
 
 def test_the_size_is_checked_before_anything_is_read() -> None:
