@@ -107,6 +107,7 @@ def _revoking_words(run: Run) -> str:
     theirs = run.gas_of("EAS multiRevokeOffchain of 256")
     ours = run.gas_of("revoke 256 of one word")
     alone = run.gas_of("revoke one, the first of its word")
+    times = round(theirs / ours)
     return dedent(f"""\
         | | One | 256 in one transaction | Each |
         |---|---:|---:|---:|
@@ -115,8 +116,7 @@ def _revoking_words(run: Run) -> str:
 
         For one credential EAS is cheaper by {alone - one:,}: it writes one word, the digest's.
         Ours writes two: the status, and the issuer's head, which makes a hidden revocation
-        visible to whoever replays the events. For 256, EAS costs {round(theirs / ours)} times
-        as much.
+        visible to whoever replays the events. For 256, EAS costs {times} times as much.
         """)
 
 

@@ -394,7 +394,7 @@ contract CredentialRegistry is ICredentialRegistry {
     ///     '------------------ hashed ----------------------'
     ///                                       '------ logged -------'
     ///
-    /// `words` holds whole words, at most three.
+    /// `words` holds whole words, at most three. Its twin in plain Solidity is `Replay.next` in the tests.
     function _log(
         uint256 issuer,
         bytes32 topic0,
@@ -409,25 +409,34 @@ contract CredentialRegistry is ICredentialRegistry {
         assembly ("memory-safe") {
             // Built above the free memory pointer and not kept.
             let at := mload(0x40)
+            // First the four words that are hashed and not logged as data: the head before,
             mstore(at, head)
+            // the event,
             mstore(add(at, 0x20), topic0)
+            // the second indexed argument (the first is the issuer, whose head this is),
             mstore(add(at, 0x40), topic2)
+            // and the third, or zero.
             mstore(add(at, 0x60), topic3)
             // Here begins the log's data.
             let data := add(at, 0x80)
+            // In bytes: 0, 32, 64 or 96.
             let length := mload(words)
-            // Copy the words that the event has.
+            // Copy the words that the event has; the first lies behind the length.
             for { let i := 0 } lt(i, length) { i := add(i, 0x20) } {
                 mstore(add(data, i), mload(add(add(words, 0x20), i)))
             }
             // The last words are the time, which is hashed, and the new head, which cannot be.
             let end := add(data, length)
             mstore(end, time)
+            // From the head before up to and with the time.
             newHead := keccak256(at, sub(add(end, 0x20), at))
+            // The new head closes the log's data.
             mstore(add(end, 0x20), newHead)
             // Two indexed arguments or three; a third that is zero is still a topic.
             switch fourTopics
+            // The data is the words, the time and the new head.
             case 0 { log3(data, add(length, 0x40), topic0, issuer, topic2) }
+            // The same, with a topic more.
             default { log4(data, add(length, 0x40), topic0, issuer, topic2, topic3) }
         }
         _issuers[issuer].head = newHead;

@@ -42,13 +42,15 @@ library MerklePath {
     /// @notice SHA-256(0x00 || digest).
     function leafOf(bytes32 digest) internal view returns (bytes32 leaf) {
         assembly ("memory-safe") {
-            // Scratch space: byte 0 is the prefix, bytes 1 to 32 the digest.
+            // In scratch space. Byte 0 is the prefix,
             mstore8(0x00, 0x00)
+            // bytes 1 to 32 are the digest.
             mstore(0x01, digest)
             // All gas may go in: what a failure leaves over, the revert gives back.
             let done := staticcall(gas(), SHA256, 0x00, 0x21, 0x00, 0x20)
             // Anything but 32 bytes is no hash.
             if iszero(and(done, eq(returndatasize(), 0x20))) { revert(0x00, 0x00) }
+            // The hash landed over what was hashed.
             leaf := mload(0x00)
         }
     }
@@ -56,35 +58,44 @@ library MerklePath {
     /// @dev Walks the levels of the tree upwards from `leaf`. `index` and `last` are this node and the last
     /// node of its level: an odd node has its sibling on the left, an even one on the right, and an even one
     /// that is the last has none and is promoted. `fits` says that the path had one element for each sibling.
+    /// Its twin in plain Solidity, word by word from the RFC, is `Rfc9162.climb` in the tests.
     function _climb(bytes32 leaf, uint256 size, uint256 index, bytes32[] calldata path)
         private
         view
         returns (bytes32 node, bool fits)
     {
         assembly ("memory-safe") {
+            // The walk begins at the leaf.
             node := leaf
-            // Three words above the free memory pointer, not kept: the prefix in the last byte of the first,
-            // then left and right. The 65 bytes to hash begin at that last byte.
+            // Three words above the free memory pointer, not kept: the prefix, left and right.
             let at := mload(0x40)
+            // The prefix is the last byte of its word: the 65 bytes to hash begin there.
             mstore(at, 0x01)
             // Where the next sibling is in the calldata. Of a path that is too short, what lies behind it is
             // read and hashed in vain: the count at the end refuses it, whatever the hash.
             let next := path.offset
             // One turn a level. At the root, `last` is 0.
             for { let last := sub(size, 1) } last { last := shr(1, last) } {
+                // 1 if this node is the right one of its pair.
                 let odd := and(index, 1)
                 // Everyone has a sibling but the even last.
                 if or(odd, xor(index, last)) {
-                    // The word for this node is the left one if it is even, else the right one.
+                    // 0 for the left word, 32 for the right one.
                     let side := shl(5, odd)
+                    // This node is the left one if it is even, else the right one.
                     mstore(add(at, add(0x20, side)), node)
+                    // Its sibling is the other.
                     mstore(add(at, sub(0x40, side)), calldataload(next))
+                    // The path's next element is for a level above.
                     next := add(next, 0x20)
                     // The hash lands in scratch space; gas and size as for a leaf.
                     let done := staticcall(gas(), SHA256, add(at, 0x1f), 0x41, 0x00, 0x20)
+                    // Anything but 32 bytes is no hash.
                     if iszero(and(done, eq(returndatasize(), 0x20))) { revert(0x00, 0x00) }
+                    // Up one level: the hash is this node's parent.
                     node := mload(0x00)
                 }
+                // A parent, or a promoted node, has half the index.
                 index := shr(1, index)
             }
             // As many siblings were asked for as were given.

@@ -336,6 +336,8 @@ contract Handler is Test {
         // Taken in any case, since forge also records the logs of what was reverted.
         Vm.Log[] memory logs = KEEPS_LOGS ? vm.getRecordedLogs() : new Vm.Log[](0);
         if (!passed) return false;
+        // Whatever changes something says so, or the head would hide it.
+        assertTrue(logs.length != 0 || !KEEPS_LOGS, "a change without an event");
         ++done[what];
         _keepLogs(logs);
         _tagSlots(issuer, sender);
