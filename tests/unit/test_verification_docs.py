@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from ledger.verification.facts import MAX_SPANS
+from ledger.chain.registry.lookup import MAX_SPANS
 from ledger.verification.policy import (
     MAX_ACCREDITORS,
     MAX_ENDPOINTS,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ledger.chain.registry import slots
+from ledger.chain.registry.lookup import MAX_SPANS
 from ledger.errors import ChainError, MalformedInputError
 from ledger.primitives import Address, Canonicalization, Home, sha256
-from ledger.verification.facts import MAX_SPANS
 from ledger.verification.report import Verdict
 from tests.unit.verification_world import (
     ACCREDITOR,

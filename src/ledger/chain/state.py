@@ -12,12 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from ledger.chain.header import MAX_TIME
 from ledger.chain.rpc import Call, JsonRpc, parse_data, parse_hash, parse_quantity
 from ledger.errors import ChainError
 from ledger.primitives import Address, Hash32, format_address, format_chain, keccak256
-
-MAX_TIME: Final = 253_402_300_799
-"""The end of the year 9999; no honest block is later, and no calendar goes further."""
 
 NO_CODE: Final = keccak256(b"")
 """The code hash where there is no contract."""

@@ -20,7 +20,7 @@ only when the registry has an anchor, by an issuer of that very DID: so nobody c
 verifier to a web site by writing its name into a file.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
@@ -37,6 +37,7 @@ from ledger.verification.chain_checks import check_on_chain
 from ledger.verification.credential_checks import check_credential
 from ledger.verification.facts import Facts, read_facts
 from ledger.verification.issuer_check import check_issuer
+from ledger.verification.offline import TrustedBlock, read_offline
 from ledger.verification.policy import TrustedRegistry, TrustPolicy
 from ledger.verification.reasons import Finding, Reason
 from ledger.verification.report import Check, Outcome, Report, judge
@@ -65,6 +66,7 @@ def verify(
     document: bytes | None = None,
     policy: TrustPolicy,
     now: int,
+    trusted: Collection[TrustedBlock] | None = None,
     open_chain: OpenChain = open_chain,
     fetch: Fetch | None = _PUBLIC_WEB.get,
 ) -> Report:
@@ -73,7 +75,8 @@ def verify(
     `document` is what a proof file is about, when it does not carry it. Three round trips
     to the chain at most for one endpoint, four for several. With `fetch`, and unless the
     policy says no, the issuer's DID document is fetched when it decides something; with None
-    nothing is fetched.
+    nothing is fetched. With `trusted` blocks nobody is asked at all: the proof's own state
+    proof must be of one of them.
 
     Raises:
         MalformedInputError: the input can be read as neither, does not belong together, or
@@ -81,8 +84,9 @@ def verify(
 
     """
     submission = read_submission(data, document)
-    facts = find_facts(submission, policy, open_chain)
-    issuer = _issuer_of(submission, facts, fetch if policy.fetch_did_documents else None, now)
+    facts = find_facts(submission, policy, trusted, open_chain)
+    may_fetch = policy.fetch_did_documents and trusted is None
+    issuer = _issuer_of(submission, facts, fetch if may_fetch else None, now)
     proofs = check_proofs(submission.credential, issuer) if submission.credential else ()
     anchor = facts.anchor if isinstance(facts, Facts) else None
     signature, validity, shape = check_credential(
@@ -108,7 +112,10 @@ def verify(
 
 
 def find_facts(
-    submission: Submission, policy: TrustPolicy, open_chain: OpenChain
+    submission: Submission,
+    policy: TrustPolicy,
+    trusted: Collection[TrustedBlock] | None,
+    open_chain: OpenChain,
 ) -> Facts | Finding:
     """Return what a trusted registry says of the submitted proof, or why nothing is known."""
     if isinstance(submission.proof, Finding):
@@ -118,9 +125,11 @@ def find_facts(
     where = {"registry": format_address(home.registry), "chain": format_chain(home.chain)}
     if registry is None:
         return Finding.of(Reason.UNTRUSTED_REGISTRY, **where)
-    if not registry.rpc:
+    if trusted is None and not registry.rpc:
         return Finding.of(Reason.NO_ENDPOINT, **where)
     try:
+        if trusted is not None:
+            return read_offline(submission.proof, registry, policy, trusted)
         with open_chain(home.chain, registry) as reader:
             return read_facts(reader, registry, submission.proof, policy)
     except ChainError as error:

@@ -10,33 +10,23 @@ Bad news (revoked, suspended, compromised) counts at either.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from ledger.chain.registry.lookup import LeafSlots
 from ledger.chain.registry.slots import (
-    WORD_BITS,
     AnchorRecord,
     Span,
-    anchor_slot,
     decode_anchor,
     decode_operator,
     decode_span,
-    did_hash_slot,
     has_bit,
-    operator_slot,
-    revoked_slot,
-    span_count_slot,
-    span_slot,
-    suspended_slot,
 )
 from ledger.chain.state import NO_CODE, Block, ChainReader, CodeHash, Question, Slot
 from ledger.errors import ChainError
 from ledger.primitives import Hash32, Home, format_address, format_chain
 from ledger.proofs.file import ProofFile
+from ledger.proofs.state import leaf_slots
 from ledger.verification.policy import TrustedRegistry, TrustPolicy
 from ledger.verification.reasons import Finding, Reason
-
-MAX_SPANS: Final = 16
-"""Of one accreditor for one issuer, the newest ones: so many are read in one round trip."""
 
 Words = Mapping[Question, Hash32]
 
@@ -88,7 +78,7 @@ def read_facts(
     # One tag twice would be asked twice, and could be two blocks.
     tags = list(dict.fromkeys([policy.finality, "latest"]))
     blocks = reader.blocks(tags)
-    return _Reading(reader, registry, proof, blocks[0], blocks[-1]).facts(policy)
+    return _Reading(reader, registry, proof, leaf_slots(proof), blocks[0], blocks[-1]).facts(policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +88,22 @@ class _Reading:
     reader: ChainReader
     registry: TrustedRegistry
     proof: ProofFile
+    leaf: LeafSlots
     final: Block
     newest: Block
 
     def facts(self, policy: TrustPolicy) -> Facts | Finding:
         accreditors = policy.accreditors_of(self._home)
         words = self.reader.read(self._first_questions(accreditors))
-        anchor = decode_anchor(words[self._slot(self.final, self._anchor_key)])
+        anchor = decode_anchor(words[self._slot(self.final, self.leaf.anchor)])
         as_of = self.final if anchor else self.newest
-        anchor = anchor or decode_anchor(words[self._slot(self.newest, self._anchor_key)])
+        anchor = anchor or decode_anchor(words[self._slot(self.newest, self.leaf.anchor)])
         if untrusted := self._code_finding(words[CodeHash(as_of, self._home.registry)]):
             return untrusted
         counts = {
-            accreditor: int.from_bytes(words[self._slot(as_of, self._count_key(accreditor))])
+            accreditor: int.from_bytes(
+                words[self._slot(as_of, self.leaf.span_count(accreditor.issuer))]
+            )
             for accreditor in accreditors
         }
         if anchor is not None:
@@ -123,32 +116,13 @@ class _Reading:
     def _home(self) -> Home:
         return self.proof.anchor.home
 
-    @property
-    def _anchor_key(self) -> Hash32:
-        return anchor_slot(self._home.issuer, self.proof.anchor.root)
-
-    @property
-    def _status_keys(self) -> tuple[Hash32, Hash32]:
-        """Return where the revoked and the suspended bits are."""
-        where = (
-            self._home.issuer,
-            self.proof.anchor.root,
-            self.proof.inclusion.index // WORD_BITS,
-        )
-        return revoked_slot(*where), suspended_slot(*where)
-
-    def _count_key(self, accreditor: Home) -> Hash32:
-        return span_count_slot(accreditor.issuer, self._home.issuer)
-
     def _slot(self, block: Block, key: Hash32) -> Slot:
         return Slot(block, self._home.registry, key)
 
     def _first_questions(self, accreditors: tuple[Home, ...]) -> list[Question]:
         keys = (
-            self._anchor_key,
-            *self._status_keys,
-            did_hash_slot(self._home.issuer),
-            *map(self._count_key, accreditors),
+            *self.leaf.known(),
+            *(self.leaf.span_count(accreditor.issuer) for accreditor in accreditors),
         )
         questions: list[Question] = []
         for block in (self.final, self.newest):
@@ -177,21 +151,18 @@ class _Reading:
     def _second_questions(
         self, anchor: AnchorRecord, as_of: Block, counts: Mapping[Home, int]
     ) -> list[Question]:
-        operator = operator_slot(self._home.issuer, anchor.operator)
-        spans = [key for home, count in counts.items() for key in self._span_keys(home, count)]
+        operator = self.leaf.operator(anchor.operator)
+        spans = [
+            key for home, count in counts.items() for key in self.leaf.spans(home.issuer, count)
+        ]
         return [
             *(self._slot(block, operator) for block in (as_of, self.newest)),
             *(self._slot(as_of, key) for key in spans),
         ]
 
-    def _span_keys(self, accreditor: Home, count: int) -> list[Hash32]:
-        numbers = range(max(0, count - MAX_SPANS), count)
-        return [span_slot(accreditor.issuer, self._home.issuer, number) for number in numbers]
-
     def _collect(
         self, words: Words, as_of: Block, anchor: AnchorRecord | None, counts: Mapping[Home, int]
     ) -> Facts:
-        revoked, suspended = self._status_keys
         index = self.proof.inclusion.index
         return Facts(
             proof=self.proof,
@@ -199,22 +170,26 @@ class _Reading:
             is_final=as_of == self.final,
             newest=self.newest,
             anchor=anchor,
-            did_hash=words[self._slot(as_of, did_hash_slot(self._home.issuer))],
+            did_hash=words[self._slot(as_of, self.leaf.did_hash)],
             compromised_since=self._compromised_since(words, as_of, anchor),
             is_batch_revoked=any(
                 record.batch_revoked
-                for record in map(decode_anchor, self._both(words, as_of, self._anchor_key))
+                for record in map(decode_anchor, self._both(words, as_of, self.leaf.anchor))
                 if record is not None
             ),
-            is_revoked=any(has_bit(word, index) for word in self._both(words, as_of, revoked)),
-            is_suspended=any(has_bit(word, index) for word in self._both(words, as_of, suspended)),
+            is_revoked=any(
+                has_bit(word, index) for word in self._both(words, as_of, self.leaf.revoked)
+            ),
+            is_suspended=any(
+                has_bit(word, index) for word in self._both(words, as_of, self.leaf.suspended)
+            ),
             accreditations=tuple(
                 Accreditation(
                     home,
                     count,
                     tuple(
                         decode_span(words[self._slot(as_of, key)])
-                        for key in self._span_keys(home, count)
+                        for key in self.leaf.spans(home.issuer, count)
                     ),
                 )
                 for home, count in counts.items()
@@ -231,7 +206,7 @@ class _Reading:
     ) -> int | None:
         if anchor is None:
             return None
-        key = operator_slot(self._home.issuer, anchor.operator)
+        key = self.leaf.operator(anchor.operator)
         operators = map(decode_operator, self._both(words, as_of, key))
         return next(
             (o.compromised_since for o in operators if not o.is_trusted_at(anchor.time)), None

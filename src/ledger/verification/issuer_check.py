@@ -13,10 +13,11 @@ The document is fetched last, and only when nothing else holds.
 A credential that names homes is never at home elsewhere, whoever anchored or signed it.
 """
 
+from ledger.chain.registry.lookup import MAX_SPANS
 from ledger.credentials.issuer_did import IssuerDid
 from ledger.credentials.profile import homes_of
 from ledger.primitives import keccak256
-from ledger.verification.facts import MAX_SPANS, Facts
+from ledger.verification.facts import Facts
 from ledger.verification.policy import TrustPolicy
 from ledger.verification.reasons import Finding, Reason
 from ledger.verification.report import Basis, Check, Outcome, Subject
@@ -84,6 +85,12 @@ def _check_basis(facts: Facts, policy: TrustPolicy, issuer: IssuerDid, *, is_sig
         if held.count > MAX_SPANS:
             return _unknown(
                 Finding.of(Reason.TOO_MANY_SPANS, home=home, count=held.count, read=MAX_SPANS)
+            )
+    read = {held.accreditor for held in facts.accreditations}
+    for accreditor in policy.accreditors_of(home):
+        if facts.anchor is not None and accreditor not in read:
+            return _unknown(
+                Finding.of(Reason.UNPROVED_ACCREDITATION, home=home, accreditor=accreditor)
             )
     also = f" ({issuer.problem})" if issuer.problem else ""
     return _unknown(Finding.of(Reason.NO_BASIS, home=home, also=also))

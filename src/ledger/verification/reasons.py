@@ -27,6 +27,10 @@ class Reason(StrEnum):
 
     UNTRUSTED_REGISTRY = "untrusted-registry"
     NO_ENDPOINT = "no-endpoint"
+    NO_STATE_PROOF = "no-state-proof"
+    NO_TRUSTED_BLOCK = "no-trusted-block"
+    UNTRUSTED_BLOCK = "untrusted-block"
+    BAD_STATE_PROOF = "bad-state-proof"
     RPC_UNREACHABLE = "rpc-unreachable"
     RPC_TIMEOUT = "rpc-timeout"
     RPC_HTTP_STATUS = "rpc-http-status"
@@ -58,6 +62,7 @@ class Reason(StrEnum):
     OTHER_DID = "other-did"
     NO_ISSUER_ID = "no-issuer-id"
     NO_BASIS = "no-basis"
+    UNPROVED_ACCREDITATION = "unproved-accreditation"
     TOO_MANY_SPANS = "too-many-spans"
 
     RAW_FILE = "raw-file"
@@ -91,6 +96,13 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.NO_ANCHOR_PROOF: "the credential carries no anchor proof: ask whoever issued it for one",
     Reason.UNTRUSTED_REGISTRY: "the trust policy does not know the registry {registry} on {chain}",
     Reason.NO_ENDPOINT: "nobody was named to ask about {chain}: give an endpoint with --rpc",
+    Reason.NO_STATE_PROOF: "the file has no state proof, and without one only the chain can tell: "
+    "leave out --offline, or ask for a file made by `ledger proof ID --state`",
+    Reason.NO_TRUSTED_BLOCK: "no block of {chain} was named to be trusted: "
+    "name one with --trust {chain}=0xBLOCKHASH",
+    Reason.UNTRUSTED_BLOCK: "{said}: if you know from elsewhere that it is a block of {chain}, "
+    "name it with --trust",
+    Reason.BAD_STATE_PROOF: "the state proof shows nothing: {said}",
     Reason.RPC_UNREACHABLE: "{said}",
     Reason.RPC_TIMEOUT: "{said}",
     Reason.RPC_HTTP_STATUS: "{said}",
@@ -116,7 +128,7 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.NOT_FINAL: "the anchor is in the newest blocks only and could still disappear: "
     "ask again later",
     Reason.STALE_STATE: "the newest block known is of {time}, too long ago to rule out "
-    "bad news since: ask another endpoint",
+    "bad news since: ask another endpoint, or for a newer state proof",
     Reason.COMPROMISED: "the issuer reports that the key that anchored this was stolen "
     "before it did ({since}); the issuer can anchor the batch again",
     Reason.BATCH_REVOKED: "the issuer revoked the whole batch, for ever",
@@ -128,6 +140,8 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.NO_ISSUER_ID: "the credential does not say who issued it",
     Reason.NO_BASIS: "nothing shows that {home} is who it says it is: anyone can register a "
     "name. List it in the trust policy if you know it is theirs{also}",
+    Reason.UNPROVED_ACCREDITATION: "the state proof does not show whether the accreditor "
+    "{accreditor} of the trust policy vouched for {home}: ask the chain, or for a newer proof",
     Reason.TOO_MANY_SPANS: "an accreditor has accredited {home} {count} times, of which only the "
     "last {read} were read, and none of those covers the anchor's time",
     Reason.RAW_FILE: "does not apply to a file",

@@ -1,0 +1,187 @@
+"""What the registry stored at one block, shown by the trie nodes of a proof file.
+
+    header   hashes to a block hash that the verifier trusts; holds the state root
+    nodes    1  from the state root to the registry's account: its code, its storage root
+             2  from the storage root to the anchor, both status words, the DID's hash
+             3  to the operator that the anchor names
+             4  to each accreditation: whole paths, each to a word that is there
+
+Every node stands there once, in the order of first use, and nothing else does. The file
+names no key: the verifier derives them from the anchor, so a node cannot be passed off as
+the proof of another word. Part 4 cannot be derived, as every verifier believes other
+accreditors: there, each node must lead on, and to a value in the end.
+
+A word whose nodes are missing is an error and never zero. Zero is proved as well.
+
+docs/reference/state-proof.md describes the format for others.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from ledger.chain.header import Header, parse_header
+from ledger.chain.registry.lookup import LeafSlots
+from ledger.chain.registry.slots import AnchorRecord, decode_anchor, decode_span
+from ledger.chain.trie import EMPTY_ROOT, Link, Node, ReadNode, holds_value, links_of, open_link
+from ledger.chain.world_state import Account, WorldState
+from ledger.errors import ProofError
+from ledger.primitives import Address, Hash32, keccak256
+from ledger.proofs.file import MAX_NODES, ProofFile, StateProof
+
+
+def leaf_slots(proof: ProofFile) -> LeafSlots:
+    """Return where the registry keeps what decides over the leaf that `proof` is about."""
+    return LeafSlots(proof.anchor.home.issuer, proof.anchor.root, proof.inclusion.index)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryState:
+    """The registry at one block, as far as nodes show it."""
+
+    world: WorldState
+    account: Account | None
+    """None: nothing stands at the registry's address."""
+
+    @classmethod
+    def open(cls, root: Hash32, registry: Address, read_node: ReadNode) -> Self:
+        """Return the registry under a state root.
+
+        Raises:
+            ProofError: the nodes do not show what stands at its address.
+
+        """
+        world = WorldState(root, read_node)
+        return cls(world, world.find_account(registry))
+
+    def word(self, slot: Hash32) -> Hash32:
+        """Return the 32 bytes in `slot`.
+
+        Raises:
+            ProofError: the nodes do not show it.
+
+        """
+        return self.world.word(self.account, slot)
+
+    def anchor_of(self, leaf: LeafSlots) -> AnchorRecord | None:
+        """Read all that decides over a leaf but accreditations, and return its anchor.
+
+        Raises:
+            ProofError: as `word`.
+
+        """
+        stored, *_ = [self.word(slot) for slot in leaf.known()]
+        anchor = decode_anchor(stored)
+        if anchor is not None:
+            self.word(leaf.operator(anchor.operator))
+        return anchor
+
+    def spans_of(self, leaf: LeafSlots, accreditor: int) -> list[Hash32]:
+        """Read what `accreditor` says of the leaf's issuer, and return the newest spans.
+
+        Raises:
+            ProofError: as `word`.
+
+        """
+        count = int.from_bytes(self.word(leaf.span_count(accreditor)), "big")
+        return [self.word(slot) for slot in leaf.spans(accreditor, count)]
+
+    def vouches(self, leaf: LeafSlots, accreditor: int, time: int) -> bool:
+        """Return whether `accreditor` had accredited the leaf's issuer at `time`.
+
+        Raises:
+            ProofError: as `word`.
+
+        """
+        return any(decode_span(span).holds_at(time) for span in self.spans_of(leaf, accreditor))
+
+
+def verify_state(
+    state: StateProof, *, trusted: Collection[Hash32], registry: Address, leaf: LeafSlots
+) -> tuple[Header, RegistryState]:
+    """Return a block of `trusted`, and what the registry had there.
+
+    All that decides over the leaf can then be read without an error, accreditations as far
+    as the proof holds them.
+
+    Raises:
+        ProofError: the block is not trusted (`untrusted-block`); a node is missing, is not
+            one that Ethereum writes, is not needed, or stands in another place.
+
+    """
+    if keccak256(state.header) not in trusted:
+        raise ProofError(
+            "untrusted-block",
+            f"the state proof is of the block 0x{keccak256(state.header).hex()}, "
+            "which is not trusted",
+        )
+    header = parse_header(state.header)
+    nodes = {keccak256(node): node for node in state.nodes}
+    if len(nodes) != len(state.nodes):
+        raise ProofError("unused-node", "a node of the state proof stands twice")
+    shown = RegistryState.open(header.state_root, registry, nodes.get)
+    shown.anchor_of(leaf)
+    used, hashes = shown.world.used, tuple(nodes)
+    if hashes[: len(used)] != used:
+        raise ProofError("unordered-node", "nodes of the state proof stand in another order")
+    root = shown.account.storage_root if shown.account else EMPTY_ROOT
+    _check_paths(root, set(used), hashes[len(used) :], nodes.get)
+    return header, shown
+
+
+def prove_state(
+    header: bytes,
+    *,
+    registry: Address,
+    leaf: LeafSlots,
+    accreditors: Iterable[int],
+    read_node: ReadNode,
+) -> StateProof:
+    """Return the state proof of a leaf, made of nodes that are known.
+
+    Of the `accreditors`, those are proved that had accredited the issuer when it anchored,
+    in the order given and as far as `MAX_NODES` allows.
+
+    Raises:
+        ProofError: a node that is needed is not known.
+
+    """
+    root = parse_header(header).state_root
+    shown, apart = (RegistryState.open(root, registry, read_node) for _ in range(2))
+    anchor = shown.anchor_of(leaf)
+    nodes = shown.world.used
+    for accreditor in accreditors:
+        # Asked apart: what does not vouch must leave no node behind.
+        if anchor is None or not apart.vouches(leaf, accreditor, anchor.time):
+            continue
+        shown.spans_of(leaf, accreditor)
+        if len(shown.world.used) > MAX_NODES:
+            break
+        nodes = shown.world.used
+    found = (read_node(node) for node in nodes)
+    return StateProof(header, tuple(node for node in found if node is not None))
+
+
+def _check_paths(
+    root: Hash32, used: set[Hash32], rest: tuple[Hash32, ...], read_node: ReadNode
+) -> None:
+    """Return when `rest` are whole paths to values, each beginning below a node before it."""
+    below: dict[Hash32, Link] = {}
+    waiting = [] if root == EMPTY_ROOT else [Link(root, 0, is_branch=False)]
+    while waiting:
+        links = list(links_of(open_link(waiting.pop(), read_node)))
+        below.update((link.hash, link) for link in links)
+        waiting += [link for link in links if link.hash in used]
+    end: Node | None = None
+    for name in rest:
+        leads_on = end is None or any(link.hash == name for link in links_of(end))
+        if name not in below or not (leads_on or _ends(end)):
+            raise ProofError("unused-node", f"the trie node 0x{name.hex()} serves nothing here")
+        end = open_link(below[name], read_node)
+        below.update((link.hash, link) for link in links_of(end))
+    if not _ends(end):
+        raise ProofError("missing-node", "the last path of the state proof leads to no value")
+
+
+def _ends(node: Node | None) -> bool:
+    return node is None or holds_value(node)
