@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.credentials.document import document_of
 from ledger.errors import LedgerError, MalformedInputError
 from ledger.primitives import Canonicalization, sha256
 from ledger.proofs.file import format_embedded, format_proof_file
@@ -111,6 +112,24 @@ def test_two_anchor_proofs_are_refused() -> None:
     proof = format_embedded(world.proof)
     assert refused(encode({**world.badge, "proof": [proof, proof]})) == "several-anchor-proofs"
     assert refused(encode({**world.badge, "proof": proof})) == "lone-anchor-proof"
+
+
+def test_a_malformed_anchor_proof_hides_nothing_in_a_document_beside_its_proof() -> None:
+    world = World()
+    smuggled = {"type": "LedgerAnchorProof", "name": "Doctor of medicine"}
+    document = {**world.badge, "proof": [*world.badge["proof"], smuggled]}
+    assert document_of(document).digest == world.proof.digest
+    assert refused(world.detached, encode(document)) == "missing-member"
+    carrying = replace(world.proof, credential=document)
+    assert refused(encode(format_proof_file(carrying))) == "missing-member"
+    assert refused(encode(document)) == "missing-member"
+
+
+def test_a_well_formed_anchor_proof_in_a_document_beside_its_proof_is_left_alone() -> None:
+    world = World()
+    assert world.verify(world.detached, document=world.embedded).verdict is Verdict.VALID
+    later = world.embedded.replace(b"ledger-proof/1", b"ledger-proof/9")
+    assert world.verify(world.detached, document=later).verdict is Verdict.VALID
 
 
 def test_an_unknown_format_beside_a_file_says_so() -> None:

@@ -9,6 +9,7 @@ proof: otherwise a revoked credential could be submitted as "a file" whose diges
 else anchored.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,8 @@ def read_submission(data: bytes, document: bytes | None) -> Submission:
 
     Raises:
         MalformedInputError: `data` is neither a credential nor a proof file; the document is
-            given twice, is malformed, or is not of the kind that the proof says.
+            given twice, is malformed, has a malformed anchor proof inside, or is not of the
+            kind that the proof says.
 
     """
     found = read_document(data)
@@ -97,4 +99,18 @@ def _read_detached(data: bytes, beside: bytes | None) -> Submission:
             f"the document is digested as {document.canonicalization!s}, and the proof says "
             f"{proof.canonicalization!s}: a credential is never verified as a mere file",
         )
+    if document is not None and document.credential is not None:
+        _check_embedded(document.credential)
     return Submission(proof, document)
+
+
+def _check_embedded(credential: dict[str, Any]) -> None:
+    """Return when the anchor proof inside `credential`, if it has one, is well-formed.
+
+    It is no part of the digest. So beside another proof it could hold anything that somebody
+    would like to see inside a valid credential.
+    """
+    embedded = find_anchor_proof(credential)
+    if embedded is not None:
+        with suppress(UnknownFormatError):
+            parse_embedded(embedded)
