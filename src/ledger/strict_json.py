@@ -23,6 +23,17 @@ MAX_INTEGER: Final = 2**53 - 1
 """The greatest integer every JSON reader holds exactly (RFC 7493 section 2.2)."""
 
 
+class NotJsonError(MalformedInputError):
+    """The text breaks the grammar of JSON."""
+
+    def __init__(self, error: json.JSONDecodeError) -> None:
+        place = f"line {error.lineno} column {error.colno}"
+        super().__init__("not-json", f"not JSON at {place}: {error.msg}")
+        self.character = error.colno
+        """From 1, in its line."""
+        self.reason = error.msg
+
+
 def parse(data: bytes, *, max_bytes: int) -> Any:  # noqa: ANN401 - JSON has no narrower type
     """Return the JSON value in `data`.
 
@@ -46,9 +57,7 @@ def parse(data: bytes, *, max_bytes: int) -> Any:  # noqa: ANN401 - JSON has no 
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise MalformedInputError(
-            "not-json", f"not JSON at line {error.lineno} column {error.colno}: {error.msg}"
-        ) from None
+        raise NotJsonError(error) from None
     if "\\u" in text:
         _check_surrogates(value)
     return value

@@ -53,6 +53,8 @@ def test_every_command_explains_itself(ledger: Run, command: list[str]) -> None:
     [
         (["verify", "no-such-file.json"], 2, "no-such-file.json"),
         (["verify", "."], 2, "directory"),
+        (["digest", "/dev/zero"], 2, "64 MiB"),
+        (["digest", "\x1b[2J\n\u202e"], 2, r"\x1b[2J"),
         (["verify"], 2, "Missing argument"),
         (["no-such-command"], 2, "No such command"),
         (["status", "--home", "nowhere"], 4, "ledger init"),

@@ -16,7 +16,7 @@ from ledger.cli.chain import fund_keys, start_chain
 from ledger.cli.changing_status import change
 from ledger.cli.installation import Installation
 from ledger.cli.issuer import register_issuer
-from ledger.cli.issuing import issue_roster
+from ledger.cli.issuing import issue_rows, read_inputs
 from ledger.cli.output import show
 from ledger.cli.setup import create_installation, deploy_registry, migrate_database
 from ledger.clock import now
@@ -80,12 +80,8 @@ class Story:
         show()
         show("2. A roster and a template become signed Open Badges")
         started = time.monotonic()
-        issued = issue_roster(
-            self.installation,
-            self._issuer,
-            self.folder / "learners.csv",
-            self.folder / "template.toml",
-        )
+        inputs = read_inputs(self.folder / "learners.csv", self.folder / "template.toml")
+        issued = issue_rows(self.installation, self._issuer, *inputs)
         seconds = time.monotonic() - started
         self.costs.append((f"sign {issued.new} badges", 0, f"{seconds:.1f}", "-"))
         show(f"   {issued.new} credentials in {seconds:.1f} s")

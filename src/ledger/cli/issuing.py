@@ -1,7 +1,8 @@
 """`issue`: from a roster and a template to signed credentials."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -9,11 +10,17 @@ from ledger.cli.files import read_file
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
 from ledger.cli.output import progress, show, show_json
+from ledger.cli.reporting import ReportFile, reporting
 from ledger.clock import now
 
 if TYPE_CHECKING:
     from ledger.credentials.issuing import Issued
+    from ledger.credentials.roster import Row
+    from ledger.credentials.template import Template
     from ledger.issuers.store import Issuer
+
+SHOWN_LINES: Final = 20
+"""How many lines of new learners a dry run lists; the JSON has all."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -22,8 +29,14 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def issue(
-    roster: Annotated[Path, typer.Argument(help="CSV in UTF-8, one learner a row.")],
+    roster: Annotated[
+        Path, typer.Argument(help="One learner a row: CSV, or JSON lines when it ends in .jsonl.")
+    ],
     template: Annotated[Path, typer.Option(help="The micro-credential, as TOML.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, say what it would do, and stop.")
+    ] = False,
+    report: ReportFile = None,
     number: IssuerNumber = None,
     home: Home = None,
     password_file: PasswordFile = None,
@@ -32,11 +45,16 @@ def issue(
     """Sign a credential for every learner.
 
     The roster's rows and the template become credentials that wait for the next batch.
-    Every row is checked before anything is issued. Rows issued before are left out.
+    Every row is checked before anything is issued. Rows issued before are left out, so
+    issuing a roster again goes on where it was stopped.
     """
     installation = Installation.open(home, password_file)
     issuer = installation.issuer(number)
-    issued = issue_roster(installation, issuer, roster, template)
+    parsed, rows = read_inputs(roster, template, report)
+    if dry_run:
+        _preview(installation, issuer, parsed, rows, as_json=as_json)
+        return
+    issued = issue_rows(installation, issuer, parsed, rows)
     if as_json:
         show_json({"issuer": issuer.number, "issued": issued.new, "known": issued.known})
         return
@@ -44,19 +62,32 @@ def issue(
     show("Next: `ledger anchor` seals them into a batch and brings it to the chain.")
 
 
-def issue_roster(
-    installation: Installation, issuer: "Issuer", roster: Path, template: Path
-) -> "Issued":
-    """Issue a roster, with a progress bar."""
-    from ledger.credentials.issuing import Signatory
-    from ledger.credentials.issuing import issue as issue_rows
-    from ledger.credentials.profile import IssuerProfile
-    from ledger.credentials.roster_csv import read_csv
-    from ledger.credentials.signature import SigningKey
+def read_inputs(
+    roster: Path, template: Path, report: Path | None = None
+) -> tuple["Template", tuple["Row", ...]]:
+    """Return a template and the rows to issue with it; problems of the rows go to `report`.
+
+    Raises:
+        MalformedInputError: as `read_file`, `parse_template` and `read_roster`.
+
+    """
+    from ledger.credentials.roster_file import read_roster
     from ledger.credentials.template import parse_template
 
     parsed = parse_template(read_file(template))
-    rows = read_csv(read_file(roster))
+    with reporting(report):
+        return parsed, read_roster(read_file(roster), roster.name, parsed)
+
+
+def issue_rows(
+    installation: Installation, issuer: "Issuer", template: "Template", rows: Sequence["Row"]
+) -> "Issued":
+    """Issue rows that were read with this template, with a progress bar."""
+    from ledger.credentials.issuing import Signatory
+    from ledger.credentials.issuing import issue as issue_all
+    from ledger.credentials.profile import IssuerProfile
+    from ledger.credentials.signature import SigningKey
+
     profile = IssuerProfile(
         did=issuer.profile.did,
         name=issuer.profile.name,
@@ -67,11 +98,45 @@ def issue_roster(
     )
     key = SigningKey(installation.signing_key().reveal())
     with progress("signing", len(rows)) as advance:
-        return issue_rows(
+        return issue_all(
             installation.database,
             Signatory(issuer.number, profile, key),
-            parsed,
+            template,
             rows,
             now=now(),
             on_row=advance,
         )
+
+
+def _preview(
+    installation: Installation,
+    issuer: "Issuer",
+    template: "Template",
+    rows: Sequence["Row"],
+    *,
+    as_json: bool,
+) -> None:
+    from ledger.credentials.issuing import find_new_rows
+
+    new = find_new_rows(installation.database, issuer.number, issuer.profile.did, template, rows)
+    known = len(rows) - len(new)
+    lines = [row.line for row in new]
+    if as_json:
+        show_json(
+            {
+                "issuer": issuer.number,
+                "would_issue": len(new),
+                "known": known,
+                "new_lines": lines,
+            }
+        )
+        return
+    show(
+        f"Would issue {len(new)} credentials of issuer {issuer.number}, {issuer.profile.name}; "
+        f"{known} rows have been issued before."
+    )
+    if new and known:
+        shown = ", ".join(map(str, lines[:SHOWN_LINES]))
+        more = f" and {len(lines) - SHOWN_LINES} more" if len(lines) > SHOWN_LINES else ""
+        show(f"New are the learners in the lines {shown}{more}.")
+    show("Nothing was issued.")

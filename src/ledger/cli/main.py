@@ -19,6 +19,7 @@ from ledger.cli import (
 )
 from ledger.cli.output import show
 from ledger.config import is_debugging
+from ledger.credentials.plain_text import visible
 from ledger.errors import LedgerError, MalformedInputError
 
 UNEXPECTED: Final = 70
@@ -80,7 +81,7 @@ def run() -> None:
         sys.stderr.write(_usage(error))
         sys.exit(MalformedInputError.exit_code)
     except LedgerError as error:
-        sys.stderr.write(f"ledger: {error.message} [{error.code}]\n")
+        sys.stderr.write(_described(error))
         sys.exit(error.exit_code)
     except typer.Abort:
         sys.exit(INTERRUPTED)
@@ -98,6 +99,12 @@ def run() -> None:
             f"ledger: unexpected {name}: this is a bug; LEDGER_DEBUG=1 shows where [unexpected]\n"
         )
         sys.exit(UNEXPECTED)
+
+
+def _described(error: LedgerError) -> str:
+    """Return an error as it is printed: one line with its code, then perhaps a list, indented."""
+    first, *more = map(visible, error.message.split("\n  "))
+    return "\n  ".join([f"ledger: {first} [{error.code}]", *more]) + "\n"
 
 
 def _usage(error: Any) -> str:  # noqa: ANN401 - as `UsageError`

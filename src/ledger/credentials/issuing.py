@@ -78,6 +78,16 @@ def issue(
     return Issued(new=len(new), known=len(known))
 
 
+def find_new_rows(
+    database: Database, issuer: int, did: str, template: Template, rows: Sequence[Row]
+) -> list[Row]:
+    """Return the rows that `issue` would make credentials of; nothing is stored."""
+    identities = _identities(did, template, rows)
+    with database.read() as tx:
+        known = find_known_rows(tx, issuer, list(identities))
+    return [row for identity, row in identities.items() if identity not in known]
+
+
 def _identities(did: str, template: Template, rows: Sequence[Row]) -> dict[Hash32, Row]:
     digest = template_digest(template)
     return {row_identity(did, digest, row): row for row in rows}

@@ -13,7 +13,6 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any, Final
 
 from ledger.clock import format_time
@@ -23,8 +22,9 @@ from ledger.credentials.achievement import (
     recognition,
     result_id,
 )
+from ledger.credentials.problems import LineProblem
 from ledger.credentials.profile import IssuerProfile, format_profile
-from ledger.credentials.roster import RosterError, RosterProblem, Row
+from ledger.credentials.roster import RosterError, Row
 from ledger.credentials.template import Template
 
 CONTEXTS: Final = (
@@ -75,9 +75,9 @@ class Builder:
 
         """
         problems = [
-            RosterProblem(row.line, "score", problem)
+            LineProblem(row.line, "score", problem)
             for row in rows
-            if row.score is not None and (problem := self._score_problem(row.score))
+            if row.score is not None and (problem := self._template.score_problem(row.score))
         ]
         if problems:
             raise RosterError(problems)
@@ -119,16 +119,6 @@ class Builder:
                 {"type": ["Result"], "resultDescription": self._result_id, "value": row.score}
             ]
         return subject
-
-    def _score_problem(self, score: str) -> str | None:
-        grade = self._template.grade
-        if grade is None:
-            return "the template has no [grade]: add one, or remove the column"
-        if not Decimal(grade.lowest) <= Decimal(score) <= Decimal(grade.highest):
-            return f"{score} is not from {grade.lowest} to {grade.highest}"
-        if grade.required is not None and Decimal(score) < Decimal(grade.required):
-            return f"{score} is below {grade.required}, which the template requires"
-        return None
 
 
 def _identifiers(row: Row, salt: str) -> list[dict[str, Any]]:

@@ -19,6 +19,9 @@ _MISLEADING: Final = re.compile(
     "\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
 
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet calculates instead of showing."""
+
 
 def tidy(text: str) -> str:
     """Return `text` in NFC, trimmed, every run of white space a single space."""
@@ -29,3 +32,19 @@ def find_misleading(text: str) -> str | None:
     """Return the name, such as `U+202E`, of the first character that does not belong in text."""
     match = _MISLEADING.search(text)
     return f"U+{ord(match[0]):04X}" if match else None
+
+
+def visible(text: str) -> str:
+    """Return `text` with every character that cannot be seen as a Python escape.
+
+    What strangers wrote is shown this way, so that it cannot move the cursor of a terminal.
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def spreadsheet_safe(text: str) -> str:
+    """Return `text` as a cell that no spreadsheet takes for a formula.
+
+    Source: OWASP, CSV Injection.
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -23,7 +23,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from ledger.credentials.plain_text import find_misleading, tidy
+from ledger.credentials.plain_text import FORMULA_STARTS, find_misleading, tidy
 from ledger.errors import MalformedInputError
 
 MAX_CELL_CHARACTERS: Final = 500
@@ -36,6 +36,9 @@ _EMAIL: Final = re.compile(
     r"[^@\s<>()\[\],;:\"\\]{1,64}@[^@\s<>()\[\],;:\"\\.]+(\.[^@\s<>()\[\],;:\"\\.]+)+"
 )
 _LEARNER_ID: Final = re.compile(r"(did:[a-z0-9]+:|urn:[a-z0-9-]+:|https://)[!-~]+", re.ASCII)
+_FOREIGN_BYTE: Final = re.compile("[\udc80-\udcff]")
+"""What Python's `surrogateescape` makes of a byte that is not UTF-8."""
+
 _NUMBER: Final = re.compile(r"(\d{1,9})(?:[.,](\d{1,6}))?", re.ASCII)
 
 
@@ -56,6 +59,9 @@ def read_cell(column: str, text: str) -> str:
     trimmed = text.strip()
     if len(trimmed) > MAX_CELL_CHARACTERS:
         raise BadCellError(f"has {len(trimmed)} characters; at most {MAX_CELL_CHARACTERS} fit")
+    if foreign := _FOREIGN_BYTE.search(trimmed):
+        byte = ord(foreign[0]) - 0xDC00
+        raise BadCellError(f"has the byte 0x{byte:02x}, which is not UTF-8: save it as UTF-8")
     if (misleading := find_misleading(trimmed)) is not None:
         raise BadCellError(f"has the character {misleading}, which cannot be seen: delete it")
     return COLUMNS[column](tidy(trimmed))
@@ -64,6 +70,8 @@ def read_cell(column: str, text: str) -> str:
 def _name(text: str) -> str:
     if not any(character.isalpha() for character in text):
         raise BadCellError(f"{text[:40]!r} has no letter: write the learner's name")
+    if text.startswith(FORMULA_STARTS):
+        raise BadCellError(f"{text[:40]!r} begins as a formula does: write the learner's name")
     return text
 
 

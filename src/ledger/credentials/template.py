@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ledger.credentials.canonical import canonical_bytes
+from ledger.credentials.problems import describe_problems
 from ledger.credentials.template_table import (
     TableReader,
     TemplateProblem,
@@ -83,6 +84,14 @@ class Grade:
     required: str | None
     """What it takes to earn the badge."""
 
+    def problem_of(self, score: str) -> str | None:
+        """Return why nobody with this score, a decimal, gets the badge; None when all is well."""
+        if not Decimal(self.lowest) <= Decimal(score) <= Decimal(self.highest):
+            return f"{score} is not from {self.lowest} to {self.highest}"
+        if self.required is not None and Decimal(score) < Decimal(self.required):
+            return f"{score} is below {self.required}, which the template requires"
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -120,14 +129,19 @@ class Template:
     """Who, by the issuer's word, recognises it; empty when nobody does."""
     further: tuple[Link, ...]
 
+    def score_problem(self, score: str) -> str | None:
+        """Return why a learner with this score gets no badge; None when all is well."""
+        if self.grade is None:
+            return "the template has no [grade]: add one, or remove the column"
+        return self.grade.problem_of(score)
+
 
 class TemplateError(MalformedInputError):
     """A template that cannot be issued from, with everything that is wrong in it."""
 
     def __init__(self, problems: Iterable[TemplateProblem]) -> None:
         self.problems = tuple(problems)
-        shown = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__("bad-template", f"the template has problems:\n{shown}")
+        super().__init__("bad-template", describe_problems("the template", self.problems))
 
 
 def parse_template(data: bytes) -> Template:
@@ -150,10 +164,14 @@ def parse_template(data: bytes) -> Template:
     return template
 
 
+def normalised_template(template: Template) -> dict[str, Any]:
+    """Return what `template` says, as JSON: its keys that are not empty."""
+    return {"format": FORMAT, **_without_empty(asdict(template))}
+
+
 def template_digest(template: Template) -> Hash32:
     """Return the digest of what `template` says."""
-    said = {"format": FORMAT, **_without_empty(asdict(template))}
-    return sha256(canonical_bytes(said))
+    return sha256(canonical_bytes(normalised_template(template)))
 
 
 def _parse_toml(data: bytes) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeVar, cast
 
-from ledger.credentials.plain_text import find_misleading, tidy
+from ledger.credentials.plain_text import find_misleading, tidy, visible
 from ledger.errors import MalformedInputError
 
 MAX_TEXT_CHARACTERS: Final = 4_000
@@ -116,7 +116,7 @@ class TemplateProblem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path} {self.message}" if self.path else self.message
+        return f"{visible(self.path)} {self.message}" if self.path else self.message
 
 
 class TableReader:

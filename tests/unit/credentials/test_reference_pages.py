@@ -8,9 +8,11 @@ import pytest
 
 from ledger.credentials import vocabulary
 from ledger.credentials.achievement import format_achievement, recognition
-from ledger.credentials.roster import MAX_PROBLEMS, MAX_ROWS, RosterError
+from ledger.credentials.problems import MAX_PROBLEMS, SHOWN_PROBLEMS
+from ledger.credentials.roster import MAX_ROSTER_BYTES, MAX_ROWS, RosterError
 from ledger.credentials.roster_cells import COLUMNS, MAX_CELL_CHARACTERS
-from ledger.credentials.roster_csv import MAX_ROSTER_BYTES, read_csv
+from ledger.credentials.roster_csv import MAX_LINE_CHARACTERS, read_csv
+from ledger.credentials.roster_jsonl import MAX_LINE_BYTES, read_json_lines
 from ledger.credentials.template import (
     MAX_TEMPLATE_BYTES,
     Template,
@@ -42,6 +44,13 @@ def test_the_rosters_on_the_page_are_read() -> None:
     assert read_csv(french.encode())[0].score == rows[0].score == "87.5"
 
 
+def test_the_json_lines_on_the_page_are_the_first_roster() -> None:
+    (lines,) = blocks(ROSTER, "json")
+    first = read_csv(blocks(ROSTER, "csv")[0].encode())
+    said = [row.normalised() for row in read_json_lines(lines.encode())]
+    assert said == [row.normalised() for row in first]
+
+
 def test_the_roster_with_problems_gives_the_message_on_the_page() -> None:
     with pytest.raises(RosterError) as caught:
         read_csv(blocks(ROSTER, "csv")[2].encode())
@@ -58,7 +67,10 @@ def test_every_column_is_on_the_page() -> None:
         ("learners in a roster", MAX_ROWS),
         ("bytes in a roster", MAX_ROSTER_BYTES),
         ("characters in a cell", MAX_CELL_CHARACTERS),
-        ("problems listed", MAX_PROBLEMS),
+        ("characters in a line of CSV", MAX_LINE_CHARACTERS),
+        ("bytes in a line of JSON", MAX_LINE_BYTES),
+        ("problems on the terminal", SHOWN_PROBLEMS),
+        ("problems in a report", MAX_PROBLEMS),
     ],
 )
 def test_the_bounds_of_a_roster_are_on_the_page(words: str, bound: int) -> None:

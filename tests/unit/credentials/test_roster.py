@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.credentials.canonical import canonical_bytes
+from ledger.credentials.problems import MAX_PROBLEMS, SHOWN_PROBLEMS, LineProblem
 from ledger.credentials.roster import (
-    MAX_PROBLEMS,
+    MAX_COLUMNS,
     MAX_ROWS,
     Record,
     RosterError,
-    RosterProblem,
     Row,
     check_columns,
     read_rows,
@@ -27,7 +27,7 @@ def row_of(**cells: str) -> Row:
     return row
 
 
-def problems_of(*records: Record | RosterProblem) -> list[tuple[int, str | None]]:
+def problems_of(*records: Record | LineProblem) -> list[tuple[int, str | None]]:
     with pytest.raises(RosterError) as caught:
         read_rows(records)
     return [(problem.line, problem.column) for problem in caught.value.problems]
@@ -63,6 +63,12 @@ def test_a_cell_has_one_normal_form(column: str, typed: str, normal: str) -> Non
     [
         ("name", "12345"),
         ("name", "--"),
+        ("name", "=cmd()"),
+        ("name", "+Ana"),
+        ("name", "-Ana"),
+        ("name", "@SUM(A1)"),
+        ("name", "Zo\udce9"),
+        ("email", "zo\udce9@example.org"),
         ("name", "Ana\u202eanA"),
         ("name", "Ana\nAndromeda"),
         ("name", "A" * (MAX_CELL_CHARACTERS + 1)),
@@ -104,7 +110,7 @@ def test_a_cell_that_cannot_be_read_is_a_problem_of_its_column(column: str, type
 def test_all_problems_are_found_at_once_in_the_order_of_the_lines() -> None:
     assert problems_of(
         Record(2, {"name": "1", "email": "x", "score": "y"}),
-        RosterProblem(3, None, "cannot be cut into cells"),
+        LineProblem(3, None, "cannot be cut into cells"),
         Record(4, {"email": "ana@example.org"}),
         Record(5, {"name": "Bo", "started": "2026-09-02", "ended": "2026-09-01"}),
     ) == [(2, "name"), (2, "email"), (2, "score"), (3, None), (4, "name"), (5, "ended")]
@@ -161,13 +167,40 @@ def test_reading_ends_after_enough_problems() -> None:
     assert found[-1] == (MAX_PROBLEMS + 1, None)
 
 
-def test_columns_are_known_named_once_and_include_the_name() -> None:
-    assert check_columns(COLUMNS, 1) == []
-    found = check_columns(["email", "Nom", "email"], 3)
-    assert [(problem.line, problem.column) for problem in found] == [
-        (3, "Nom"),
-        (3, "email"),
-        (3, "name"),
+def test_the_message_is_a_screenful_and_the_error_has_all_problems() -> None:
+    with pytest.raises(RosterError) as caught:
+        read_rows(Record(line, {}) for line in range(2, 102))
+    assert len(caught.value.problems) == 100
+    first, *lines, last = caught.value.message.splitlines()
+    assert first == "the roster has 100 problems:"
+    assert len(lines) == SHOWN_PROBLEMS
+    assert last == "  and 80 more; --report FILE lists them all"
+
+
+def test_columns_are_known_and_named_once() -> None:
+    assert check_columns(list(COLUMNS), 1) == []
+    found = check_columns(["email", "Nom", "email", "name"], 3)
+    assert [(problem.line, problem.column) for problem in found] == [(3, "Nom"), (3, "email")]
+
+
+@pytest.mark.parametrize("columns", [["email", "Nom"], [], ["name"] * (MAX_COLUMNS + 1)])
+def test_columns_without_a_name_or_beyond_all_bounds_end_the_reading(columns: list[str]) -> None:
+    with pytest.raises(RosterError):
+        check_columns(columns, 1)
+
+
+def test_what_a_stranger_wrote_cannot_move_the_cursor() -> None:
+    (problem,) = check_columns(["name", "\x1b[2J\n\u202egap"], 1)
+    assert str(problem).startswith(r"line 1, column \x1b[2J\n\u202egap: no such column")
+
+
+def test_a_score_that_does_not_fit_is_found_with_all_the_rest() -> None:
+    records = [Record(2, {"name": "Ana", "score": "7"}), Record(3, {}), Record(4, {"name": "Bo"})]
+    with pytest.raises(RosterError) as caught:
+        read_rows(records, check_score=lambda score: "is odd" if score == "7" else None)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "line 2, column score: is odd",
+        "line 3, column name: is empty",
     ]
 
 

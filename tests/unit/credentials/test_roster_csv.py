@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from ledger.credentials.roster import MAX_ROWS, RosterError, Row
-from ledger.credentials.roster_csv import MAX_ROSTER_BYTES, read_csv
+from ledger.credentials.roster import MAX_ROSTER_BYTES, MAX_ROWS, RosterError, Row
+from ledger.credentials.roster_csv import MAX_LINE_CHARACTERS, read_csv
 from ledger.errors import MalformedInputError
 
 ANA = Row(line=2, name="Ana", email="ana@example.org", score="87.5")
@@ -73,14 +73,52 @@ def test_what_is_wrong_is_named_with_its_place(
     assert problems_of(text) == problems
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "mac-roman", "utf-16"])
-def test_another_encoding_is_refused_naming_the_byte(encoding: str) -> None:
-    data = "name\nAna\nZoé\n".encode(encoding)
-    with pytest.raises(MalformedInputError) as caught:
+@pytest.mark.parametrize(
+    ("encoding", "byte"), [("latin-1", "0xe9"), ("cp1252", "0xe9"), ("mac-roman", "0x8e")]
+)
+def test_every_cell_of_another_encoding_is_named_with_its_byte(encoding: str, byte: str) -> None:
+    data = "email,name\nz@example.org,Zoé\n,Ana\n,Renée\n".encode(encoding)
+    with pytest.raises(RosterError) as caught:
         read_csv(data)
-    assert caught.value.code == "not-utf-8"
-    byte, line = (data[0], 1) if encoding == "utf-16" else (data[-2], 3)
-    assert f"line {line}: byte 0x{byte:02x} is not UTF-8" in caught.value.message
+    advice = f"has the byte {byte}, which is not UTF-8: save it as UTF-8"
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"line 2, column name: {advice}",
+        f"line 4, column name: {advice}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
+def test_an_encoding_with_wide_characters_is_named_once(encoding: str) -> None:
+    with pytest.raises(RosterError) as caught:
+        read_csv("name\nAna\nZoé\n".encode(encoding))
+    assert "line 1: this is UTF-16" in caught.value.message
+
+
+def test_unknown_columns_and_bad_cells_are_found_at_once() -> None:
+    assert problems_of("name,nom,score\nAna,Ana,A\n") == [(1, "nom"), (2, "score")]
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("name\nA\0na\n", [(2, "name")]),
+        ("\ufeff\ufeffname\nAna\n", [(1, "\ufeffname"), (1, "name")]),
+        ("name\n" + "A" * 10_000_000 + "\nBo\n", [(2, None)]),
+        ("name\n" + "," * 10_000_000 + "\nBo\n", [(2, None)]),
+        ("name" + ",a" * 5_000_000, [(1, None)]),
+        ("name" + "," * MAX_LINE_CHARACTERS, [(1, None)]),
+        ("name" + ",a" * 60_000, [(1, None)]),
+        ("name\n=HYPERLINK(A1)\n", [(2, "name")]),
+        ("name\rAna\r\n=x\n\rBo\n", [(3, "name")]),
+        ("name\r\r\n1", [(3, "name")]),
+    ],
+)
+def test_what_is_hostile_is_named_with_its_place(
+    text: str, problems: list[tuple[int, str | None]]
+) -> None:
+    assert problems_of(text) == problems
 
 
 def test_a_file_beyond_the_bound_is_refused_unread() -> None:
