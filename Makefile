@@ -90,7 +90,7 @@ bench: setup ## Figures: ratios against peers and floors, in one run.
 	$(BIN)/python -m benchmarks.gas
 
 soak: setup slither ## The long runs: deep fuzzing, static analysis.
-	FOUNDRY_PROFILE=soak forge test
+	FOUNDRY_PROFILE=soak scripts/forge-test
 
 clean: ## Remove what make made, except the demo.
 	rm -rf $(VENV) node_modules out cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
