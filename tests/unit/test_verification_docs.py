@@ -83,3 +83,10 @@ def test_the_bounds_named_are_those_of_the_code() -> None:
     assert f"at most {MAX_ACCREDITORS}." in POLICY
     assert f"at most {MAX_ENDPOINTS}," in POLICY
     assert f"newest {MAX_SPANS} accreditations" in VERIFICATION
+
+
+def test_every_attempt_at_laundering_is_a_test_and_each_test_is_told() -> None:
+    page = (REFERENCE / "attempts.md").read_text("utf-8")
+    told = re.findall(r"\| `([a-z_]+)` \|$", page, re.MULTILINE)
+    tests = (Path(__file__).parent / "test_verification_laundering.py").read_text("utf-8")
+    assert told == re.findall(r"^def test_(\w+)\(", tests, re.MULTILINE)
