@@ -24,6 +24,8 @@ def names(command: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...
     """Give the words of every command below `command` that does something, in its order."""
     for name, below in command.commands.items():
         if hasattr(below, "commands"):
+            if below.invoke_without_command:
+                yield (*prefix, name)
             yield from names(below, (*prefix, name))
         else:
             yield (*prefix, name)

@@ -1,11 +1,42 @@
-"""The registry's events as nodes give them in receipts and log queries."""
+"""The registry's logs as nodes give them in receipts and log queries.
 
-from typing import Any
+Providers cap `eth_getLogs` by blocks (50 to 100,000) or by results, each in its own words,
+so a range is asked in windows that halve when a provider says "too much" and grow slowly
+again. An empty answer proves nothing: nodes answer it for blocks they lack. Completeness
+comes from the heads in the contract, never from here.
+"""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, Final
 
 from ledger.chain.registry.events import Event, Log, decode_event
-from ledger.chain.rpc import JsonRpc, parse_data, parse_hash, parse_quantity
+from ledger.chain.rpc import Call, JsonRpc, Rpc, RpcError, parse_data, parse_hash, parse_quantity
 from ledger.errors import ChainError
-from ledger.primitives import Address, Hash32
+from ledger.primitives import ADDRESS_BYTES, Address, Hash32, format_address
+
+FIRST_WINDOW_BLOCKS: Final = 2_000
+"""What almost every provider allows."""
+
+MAX_WINDOW_BLOCKS: Final = 100_000
+"""The widest that any provider was seen to allow."""
+
+WINDOWS_AT_ONCE: Final = 4
+"""Windows in one HTTP request: a history is mostly empty, and a round trip costs more."""
+
+FULL_ANSWER_LOGS: Final = 10_000
+"""Windows do not grow beyond about this many logs an answer, so that memory is bounded."""
+
+_TOO_MUCH: Final = re.compile(
+    r"block range|range (?:is )?too|too (?:wide|large|many)|max(?:imum)? .*range"
+    r"|exceeds? .*(?:range|results|logs)|more than \d+ (?:results|logs)|limited to"
+    r"|response size|results? (?:exceed|limit)|log response|query timeout",
+    re.IGNORECASE,
+)
+"""How nodes and providers say that a narrower range would be answered (geth, Nethermind, Erigon,
+Infura, Alchemy, QuickNode, Ankr, Cloudflare). A limit of the *rate* is none of these."""
 
 
 def parse_log(value: dict[str, Any]) -> Log:
@@ -17,16 +48,44 @@ def parse_log(value: dict[str, Any]) -> Log:
     """
     try:
         return Log(
-            address=Address(parse_data(value["address"])),
-            topics=tuple(parse_hash(topic) for topic in value["topics"]),
+            address=_address(value["address"]),
+            topics=tuple([_hash(topic) for topic in value["topics"]]),
             data=parse_data(value["data"]),
             block_number=parse_quantity(value["blockNumber"]),
-            block_hash=parse_hash(value["blockHash"]),
+            block_hash=_hash(value["blockHash"]),
             transaction=parse_hash(value["transactionHash"]),
             index=parse_quantity(value["logIndex"]),
         )
     except (KeyError, TypeError):
         raise ChainError("rpc-malformed", "the node gave a log without its fields") from None
+
+
+def format_log(log: Log) -> dict[str, Any]:
+    """Return the log object that `parse_log` reads."""
+    return {
+        "address": "0x" + log.address.hex(),
+        "topics": ["0x" + topic.hex() for topic in log.topics],
+        "data": "0x" + log.data.hex(),
+        "blockNumber": hex(log.block_number),
+        "blockHash": "0x" + log.block_hash.hex(),
+        "transactionHash": "0x" + log.transaction.hex(),
+        "logIndex": hex(log.index),
+    }
+
+
+@lru_cache(maxsize=1)
+def _address(value: str) -> Address:
+    # All logs of a query are one contract's.
+    address = parse_data(value)
+    if len(address) != ADDRESS_BYTES:
+        raise ChainError("rpc-malformed", f"the node gave {len(address)} bytes for an address")
+    return Address(address)
+
+
+@lru_cache(maxsize=4096)
+def _hash(value: str) -> Hash32:
+    # Topics and block hashes come again and again.
+    return parse_hash(value)
 
 
 def read_events(rpc: JsonRpc, registry: Address, transaction: Hash32) -> list[Event]:
@@ -41,3 +100,80 @@ def read_events(rpc: JsonRpc, registry: Address, transaction: Hash32) -> list[Ev
         raise ChainError("no-receipt", "the node has no receipt of a transaction it included")
     logs = [parse_log(log) for log in receipt["logs"]]
     return [decode_event(log) for log in logs if log.address == registry]
+
+
+class LogReader:
+    """A contract's logs from one or several endpoints, window by window.
+
+    Every endpoint is asked the same windows, so that their answers can be compared.
+    """
+
+    def __init__(self, rpcs: Sequence[Rpc], contract: Address) -> None:
+        self._rpcs = rpcs
+        self._contract = format_address(contract)
+        self._blocks = FIRST_WINDOW_BLOCKS
+        self._windows = WINDOWS_AT_ONCE
+        self._threads = ThreadPoolExecutor(len(rpcs), thread_name_prefix="logs")
+
+    def close(self) -> None:
+        """End the threads; the endpoints stay open."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def read(self, first: int, last: int) -> tuple[int, list[list[Log]]]:
+        """Return how far it read, at most to block `last`, and each endpoint's logs up to there.
+
+        Raises:
+            ChainError: an endpoint does not answer, or refuses even one block.
+
+        """
+        while True:
+            windows = self._split(first, last)
+            try:
+                answers = self._ask(windows)
+            except ChainError as error:
+                if not is_too_much(error) or self._windows * self._blocks == 1:
+                    raise
+                self._shrink()
+            else:
+                self._grow(max(len(logs) for logs in answers))
+                return windows[-1][1], answers
+
+    def _split(self, first: int, last: int) -> list[tuple[int, int]]:
+        starts = range(first, last + 1, self._blocks)[: self._windows]
+        return [(start, min(start + self._blocks - 1, last)) for start in starts]
+
+    def _ask(self, windows: Sequence[tuple[int, int]]) -> list[list[Log]]:
+        calls: list[Call] = [
+            (
+                "eth_getLogs",
+                [{"address": self._contract, "fromBlock": hex(start), "toBlock": hex(end)}],
+            )
+            for start, end in windows
+        ]
+        waiting = [self._threads.submit(rpc.ask, calls, _parse_logs) for rpc in self._rpcs]
+        return [future.result() for future in waiting]
+
+    def _shrink(self) -> None:
+        if self._windows > 1:
+            self._windows = 1
+        else:
+            self._blocks = max(1, self._blocks // 2)
+
+    def _grow(self, logs: int) -> None:
+        if logs > FULL_ANSWER_LOGS:
+            self._shrink()
+        elif logs < FULL_ANSWER_LOGS // 2:
+            self._blocks = min(MAX_WINDOW_BLOCKS, self._blocks + self._blocks // 4 + 1)
+
+
+def is_too_much(error: ChainError) -> bool:
+    """Return whether a narrower range may be answered; an outage or a rate limit may not."""
+    if isinstance(error, RpcError):
+        return _TOO_MUCH.search(error.node_message) is not None
+    return error.code == "rpc-too-large"
+
+
+def _parse_logs(results: list[Any]) -> list[Log]:
+    if not all(isinstance(result, list) for result in results):
+        raise ChainError("rpc-malformed", "the node gave no list of logs")
+    return [parse_log(log) for result in results for log in result]

@@ -8,6 +8,7 @@ import typer
 
 from ledger.cli import (
     anchoring,
+    audit,
     chain,
     changing_status,
     checking,
@@ -66,6 +67,7 @@ issuing.add_commands(app)
 anchoring.add_commands(app)
 changing_status.add_commands(app)
 checking.add_commands(app)
+audit.add_commands(app)
 chain.add_commands(app)
 
 

@@ -110,8 +110,11 @@ TOPIC: Final = {kind.name: keccak256(kind.signature.encode()) for kind in EVENT_
 _BY_TOPIC: Final = {TOPIC[kind.name]: kind for kind in EVENT_TYPES}
 
 
-def decode_event(log: Log) -> Event:
-    """Read one log of the registry, refusing every bit its layout has no place for.
+def decode_members(log: Log) -> tuple[EventType, list[Value]]:
+    """Read one log as the members of its event, in the order of the contract, the issuer first.
+
+    Refuses every bit that the layout has no place for. Whoever reads millions of logs spares
+    the names that `decode_event` gives each of them.
 
     Raises:
         MalformedInputError: an unknown event, a wrong number of topics or words, or a
@@ -123,22 +126,31 @@ def decode_event(log: Log) -> Event:
         raise MalformedInputError("unknown-event", f"log {log.index}: not an event of the registry")
     if len(log.topics) != 1 + len(kind.indexed) or any(len(topic) != 32 for topic in log.topics):
         raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other topics")
-    words = list(log.topics[1:])
     if kind.name == "IssuerDid":
-        values: dict[str, Value] = {"did": _text(log)}
-        return Event(kind.name, int.from_bytes(words[0], "big"), values, log)
-    if len(log.data) != 32 * len(kind.data):
+        return kind, [int.from_bytes(log.topics[1], "big"), _text(log)]
+    data = log.data
+    if len(data) != 32 * len(kind.data):
         raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other data")
-    words += [log.data[at : at + 32] for at in range(0, len(log.data), 32)]
-    members = kind.indexed + kind.data
+    words = [*log.topics[1:], *[data[at : at + 32] for at in range(0, len(data), 32)]]
     try:
-        decoded = [_READ[t](w) for (_, t), w in zip(members, words, strict=True)]
+        return kind, [read(word) for read, word in zip(_READERS[kind.name], words, strict=True)]
     except OverflowError:
         raise MalformedInputError(
             "bad-event", f"log {log.index}: a value of {kind.name} is wider than its type"
         ) from None
-    values = {name: value for (name, _), value in zip(members[1:], decoded[1:], strict=True)}
-    return Event(kind.name, int.from_bytes(words[0], "big"), values, log)
+
+
+def decode_event(log: Log) -> Event:
+    """Read one log of the registry, each member under its name.
+
+    Raises:
+        MalformedInputError: as `decode_members`.
+
+    """
+    kind, (issuer, *others) = decode_members(log)
+    names = [name for name, _ in (kind.indexed + kind.data)[1:]]
+    assert isinstance(issuer, int)  # noqa: S101 - the first member of every event
+    return Event(kind.name, issuer, dict(zip(names, others, strict=True)), log)
 
 
 def fold(head: Hash32, topics: Sequence[bytes], data: bytes) -> Hash32:
@@ -189,6 +201,14 @@ _READ: Final[dict[str, Callable[[bytes], Value]]] = {
     "address": _address,
     "bytes32": bytes,
 }
+
+
+_READERS: Final = {
+    kind.name: [_READ[of] for _, of in kind.indexed + kind.data]
+    for kind in EVENT_TYPES
+    if kind.name != "IssuerDid"
+}
+"""How to read the words of each event that has only words."""
 
 
 def _text(log: Log) -> str:

@@ -1,0 +1,262 @@
+"""One audit of one registry, which can go on as the chain does.
+
+    1. the endpoints are on one chain, and have one block at the height that all call final
+    2. what was audited before is still there: finality was not broken
+    3. the code at the address is the registry's
+    4. the heads that the contract stores at that block
+    5. the logs up to that block, replayed
+    6. the replay leads to the heads, for every issuer
+
+What does not hold is a finding and names both answers. An endpoint that does not answer
+ends the audit with a `ChainError`; it can be taken up again where it stood.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from ledger.audit.cursor import Cursor
+from ledger.audit.endpoints import Endpoint, ask_each, read_block, read_code_hash, read_heads
+from ledger.audit.findings import Finding, FindingCode, Place
+from ledger.audit.history import History
+from ledger.audit.meeting import Meeting, meet
+from ledger.audit.recording import Header, Mark, read_recording
+from ledger.audit.replay import Heads
+from ledger.audit.world import World
+from ledger.chain.artifact import code_hash
+from ledger.chain.logs import LogReader
+from ledger.chain.registry.events import Log
+from ledger.chain.state import Block
+from ledger.errors import MalformedInputError
+from ledger.primitives import Address
+
+CHUNK_LOGS: Final = 1_000
+"""Of a file, replayed at once."""
+
+
+OnBlock = Callable[[int, int], None]
+"""Called with the last block that was read, and the last that will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be audited."""
+
+    registry: Address
+    chain: int | None = None
+    """What the endpoints must be on; None takes the first one's word."""
+    block: int | None = None
+    """Up to which final block; None is the newest that all endpoints have."""
+    from_block: int = 0
+    """Where to begin reading logs; what was left out before it would show."""
+    logs: Path | None = None
+    """A recording to read the logs from, instead of asking for them."""
+    cursor: Path | None = None
+    """A recording to go on from, and to keep."""
+
+
+@dataclass(slots=True)
+class Audit:
+    """What came out."""
+
+    chain: int
+    block: Block
+    endpoints: list[tuple[str, Block]]
+    """Each endpoint's newest final block."""
+    world: World
+    findings: list[Finding]
+    is_proved: bool = False
+    """Whether the replay led to every head in the contract."""
+
+
+class Auditor:
+    """An audit that every `advance` takes further."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        question: Question,
+    ) -> None:
+        self._endpoints = endpoints
+        self._question = question
+        self._history: History | None = None
+        self._cursor: Cursor | None = None
+        self._next = question.from_block
+        self._last: Block | None = None
+
+    def close(self) -> None:
+        """Close the connections and the cursor."""
+        if self._cursor is not None:
+            self._cursor.close()
+        for endpoint in self._endpoints:
+            endpoint.rpc.close()
+
+    def advance(self, on_block: OnBlock = lambda _read, _last: None) -> Audit:
+        """Audit up to the newest block that all endpoints call final, or the one asked for.
+
+        Raises:
+            ChainError: an endpoint does not answer.
+            ConflictError: as `meet`.
+            MalformedInputError: a recording is none, or of another registry.
+
+        """
+        asked = self._question
+        meeting = meet(self._endpoints, chain=asked.chain, block=asked.block)
+        audit = Audit(
+            meeting.chain,
+            meeting.block,
+            meeting.finals,
+            World(meeting.chain, asked.registry),
+            meeting.findings,
+        )
+        if self._last is not None:
+            mark = Mark(self._last.number, self._last.hash, proved=True, offset=0)
+            if not _is_there(meeting, mark):
+                audit.findings.append(_gone(meeting, mark, "this audit's memory"))
+            if audit.findings:
+                return audit
+        history = self._history or self._begin(meeting, audit.findings)
+        self._history = history
+        self._replay(history, meeting, audit, on_block)
+        return audit
+
+    def _begin(self, meeting: Meeting, findings: list[Finding]) -> History:
+        asked = self._question
+        header = Header(meeting.chain, asked.registry)
+        if asked.logs is not None:
+            history = History.begin(header, [str(asked.logs)])
+            _take(history, _read_file(asked.logs, header, last=meeting.block.number))
+            return history
+        history = History.begin(header, [endpoint.name for endpoint in meeting.endpoints])
+        if asked.cursor is None:
+            return history
+        self._cursor = Cursor(asked.cursor, header)
+        mark = self._cursor.find_mark(lambda known: _is_there(meeting, known))
+        if self._cursor.marks and mark != self._cursor.marks[-1]:
+            findings.append(_gone(meeting, self._cursor.marks[-1], f"the cursor {asked.cursor}"))
+        _take(history, self._cursor.resume(mark))
+        if mark is not None:
+            self._next = mark.through + 1
+        return history
+
+    def _replay(self, history: History, meeting: Meeting, audit: Audit, on_block: OnBlock) -> None:
+        registry, block = self._question.registry, meeting.block
+        audit.findings += _check_code(meeting, registry)
+        heads = ask_each(
+            meeting.endpoints,
+            lambda e: Heads(e.name, block.number, read_heads(e, meeting.chain, block, registry)),
+        )
+        audit.findings += _compare_heads(heads)
+        if self._question.logs is None:
+            self._read_logs(history, meeting, on_block)
+        audit.findings += history.close(heads)
+        audit.is_proved = not audit.findings
+        audit.world = history.world
+        if self._cursor is not None:
+            self._cursor.conclude(block, proved=audit.is_proved)
+        self._last = block
+
+    def _read_logs(self, history: History, meeting: Meeting, on_block: OnBlock) -> None:
+        reader = LogReader([e.rpc for e in meeting.endpoints], self._question.registry)
+        last = meeting.block.number
+        try:
+            while self._next <= last:
+                through, told = reader.read(self._next, last)
+                history.take(told)
+                if self._cursor is not None and history.agrees:
+                    self._cursor.add(told[0], read_block(meeting.endpoints[0], hex(through)))
+                self._next = through + 1
+                on_block(through, last)
+        finally:
+            reader.close()
+
+
+def _take(history: History, logs: Iterable[Log]) -> None:
+    """Replay logs that all sources tell alike."""
+    remaining = iter(logs)
+    while chunk := list(islice(remaining, CHUNK_LOGS)):
+        history.take([chunk] * len(history.names))
+
+
+def _read_file(path: Path, header: Header, *, last: int) -> Iterator[Log]:
+    """Give the logs of a recording up to block `last`.
+
+    Raises:
+        MalformedInputError: as `read_recording`, or it says that it is of something else.
+
+    """
+    for line in read_recording(path):
+        if isinstance(line, Header) and line != header:
+            raise MalformedInputError(
+                "bad-recording", f"{path} says that it is of another registry or chain"
+            )
+        if isinstance(line, Log) and line.block_number <= last:
+            yield line
+
+
+def _is_there(meeting: Meeting, mark: Mark) -> bool:
+    """Return whether every endpoint still has the block of `mark`, and calls it final."""
+    if mark.through > meeting.block.number:
+        return False
+    blocks = ask_each(meeting.endpoints, lambda e: read_block(e, hex(mark.through)))
+    return all(block.hash == mark.hash for block in blocks)
+
+
+def _gone(meeting: Meeting, mark: Mark, remembered_by: str) -> Finding:
+    """Say what became of a block that was final before and is not there now."""
+    before = f"block {mark.through} is 0x{mark.hash.hex()}, in {remembered_by}"
+    if mark.through > meeting.block.number:
+        return Finding(
+            FindingCode.FINALITY_WENT_BACK,
+            f"block {mark.through} was final before, and now only {meeting.block.number} is: "
+            "the answer is an old one",
+            Place(block=mark.through),
+            (*(f"block {b.number} is final for {name}" for name, b in meeting.finals), before),
+        )
+    now = ask_each(meeting.endpoints, lambda e: (e.name, read_block(e, hex(mark.through))))
+    return Finding(
+        FindingCode.FINALITY_BROKEN,
+        f"block {mark.through} was final before, and now another block stands there",
+        Place(block=mark.through),
+        (*(f"it is 0x{block.hash.hex()}, by {name}" for name, block in now), before),
+    )
+
+
+def _check_code(meeting: Meeting, registry: Address) -> list[Finding]:
+    hashes = ask_each(
+        meeting.endpoints, lambda e: read_code_hash(e, meeting.chain, meeting.block, registry)
+    )
+    return [
+        Finding(
+            FindingCode.OTHER_CODE,
+            "the code at the address is not that of the registry, or there is none",
+            Place(block=meeting.block.number),
+            (f"the code by {endpoint.name}", "the registry of this release"),
+        )
+        for endpoint, found in zip(meeting.endpoints, hashes, strict=True)
+        if found != code_hash()
+    ]
+
+
+def _compare_heads(answers: Sequence[Heads]) -> list[Finding]:
+    """Hold every endpoint's heads against the first one's."""
+    first = answers[0]
+    findings = []
+    for other in answers[1:]:
+        if len(other.heads) != len(first.heads):
+            findings.append(_disagree(first.count(), other.count()))
+        for number, (a, b) in enumerate(zip(first.heads, other.heads, strict=False), start=1):
+            if a != b:
+                findings.append(_disagree(first.of(number), other.of(number), number))
+    return findings
+
+
+def _disagree(one: str, other: str, issuer: int | None = None) -> Finding:
+    return Finding(
+        FindingCode.HEADS_DISAGREE,
+        "two endpoints tell differently what the contract stores",
+        Place(issuer),
+        (other, one),
+    )

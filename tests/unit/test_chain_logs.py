@@ -1,0 +1,139 @@
+"""Windows that halve when a provider says "too much", and on nothing else."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from ledger.chain.logs import FIRST_WINDOW_BLOCKS, LogReader, format_log, is_too_much, parse_log
+from ledger.chain.registry.events import Log
+from ledger.chain.rpc import Rpc, RpcError
+from ledger.errors import ChainError
+
+from .audit_history import REGISTRY, whole_history
+from .chain_rpc_node import Node, running_node
+
+LOGS = whole_history().logs
+TOO_MUCH = [
+    "query returned more than 10000 results. Try with this block range [0x1, 0x2]",
+    "block range is too wide (maximum 1000)",
+    "exceed maximum block range: 50000",
+    "eth_getLogs is limited to a 10,000 range",
+    "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range",
+    "query exceeds max results 20000",
+    "range too large, max is 1k blocks",
+    "Too many logs requested, max logs per response is 10000",
+]
+OTHERWISE = [
+    "daily request count exceeded, request rate limited",
+    "header not found",
+    "internal error",
+    "method not supported",
+    "rate limit exceeded",
+]
+
+
+@pytest.fixture
+def node() -> Any:
+    with running_node() as node:
+        yield node
+
+
+def served(node: Node, *, most_blocks: int, message: str) -> list[tuple[int, int]]:
+    """Let `node` serve the history with a limit; return the ranges it is asked, as they come."""
+    asked: list[tuple[int, int]] = []
+
+    def reply(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        answers = []
+        for call in calls:
+            (query,) = call["params"]
+            first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+            asked.append((first, last))
+            answer: dict[str, Any] = {"jsonrpc": "2.0", "id": call["id"]}
+            if last - first + 1 > most_blocks:
+                answer["error"] = {"code": -32005, "message": message}
+            else:
+                found = [log for log in LOGS if first <= log.block_number <= last]
+                answer["result"] = [format_log(log) for log in found]
+            answers.append(answer)
+        return answers
+
+    node.reply = reply
+    return asked
+
+
+def read_all(node: Node, last: int) -> list[Log]:
+    logs: list[Log] = []
+    first = 0
+    with Rpc(node.url) as rpc:
+        reader = LogReader([rpc], REGISTRY)
+        while first <= last:
+            through, (window,) = reader.read(first, last)
+            logs += window
+            first = through + 1
+        reader.close()
+    return logs
+
+
+@pytest.mark.parametrize("message", TOO_MUCH)
+def test_a_provider_that_says_too_much_is_asked_for_less(node: Node, message: str) -> None:
+    served(node, most_blocks=1, message=message)
+    assert read_all(node, 20) == LOGS
+
+
+@pytest.mark.parametrize("most_blocks", [1, 7, 1_000, 10**9])
+def test_every_block_is_asked_once_and_in_order(node: Node, most_blocks: int) -> None:
+    asked = served(node, most_blocks=most_blocks, message=TOO_MUCH[0])
+    last = 40 if most_blocks == 1 else 60_000 if most_blocks > 100 else 500
+    assert read_all(node, last) == LOGS
+    answered = [window for window in asked if window[1] - window[0] < most_blocks]
+    covered = [window for n, window in enumerate(answered) if window not in answered[:n]]
+    starts = sorted({first for first, _ in covered})
+    assert starts[0] == 0
+    assert max(end for _, end in covered) == last
+
+
+def test_windows_grow_again_but_slowly(node: Node) -> None:
+    asked = served(node, most_blocks=10**9, message="")
+    read_all(node, 200_000)
+    widths = [last - first + 1 for first, last in asked]
+    assert widths[0] == FIRST_WINDOW_BLOCKS
+    assert max(widths) > 2 * FIRST_WINDOW_BLOCKS
+    assert all(b <= 1.3 * a for a, b in pairwise(widths))
+
+
+def test_one_block_is_the_least(node: Node) -> None:
+    served(node, most_blocks=0, message=TOO_MUCH[1])
+    with pytest.raises(RpcError):
+        read_all(node, 10)
+
+
+@pytest.mark.parametrize("message", OTHERWISE)
+def test_an_outage_is_not_asked_for_less(node: Node, message: str) -> None:
+    asked = served(node, most_blocks=0, message=message)
+    with pytest.raises(RpcError):
+        read_all(node, 10)
+    assert len(asked) == 1
+    assert not is_too_much(RpcError("h", -32005, message))
+
+
+def test_a_node_that_is_down_is_no_reason_to_ask_for_less() -> None:
+    with Rpc("http://127.0.0.1:9") as rpc:
+        reader = LogReader([rpc], REGISTRY)
+        with pytest.raises(ChainError) as caught:
+            reader.read(0, 10)
+        reader.close()
+    assert caught.value.code == "rpc-unreachable"
+
+
+def test_a_log_has_one_spelling_and_comes_back() -> None:
+    for log in LOGS:
+        assert parse_log(format_log(log)) == log
+
+
+@pytest.mark.parametrize("answer", [None, {}, "0x", [7], [{"topics": []}]])
+def test_what_is_no_list_of_logs_is_malformed(node: Node, answer: Any) -> None:
+    node.results["eth_getLogs"] = answer
+    with pytest.raises(ChainError) as caught:
+        read_all(node, 1)
+    assert caught.value.code == "rpc-malformed"
