@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.chain.artifact import code_hash, registry_address
+from ledger.clock import format_duration
 from ledger.errors import LedgerError, MalformedInputError
 from ledger.primitives import Address, Hash32, Home, format_address
 from ledger.verification.policy import (
@@ -22,7 +23,6 @@ from ledger.verification.policy import (
     format_policy,
     parse_policy,
 )
-from ledger.verification.policy_fields import format_duration
 
 ADDRESS = Address(b"\x5a" * 20)
 CODE = Hash32(b"\x01" * 32)

@@ -7,8 +7,15 @@ the batch with its root. A process that dies in it has sealed nothing.
 from collections.abc import Callable
 
 from ledger.batches import store
+from ledger.batches.schedule import Waiting
 from ledger.batches.store import Batch
-from ledger.credentials.store import PAGE_ROWS, place_in_batch, read_waiting
+from ledger.credentials.store import (
+    PAGE_ROWS,
+    count_waiting,
+    find_oldest_waiting,
+    place_in_batch,
+    read_waiting,
+)
 from ledger.database import Connection, Database, Turn, take_turn
 from ledger.merkle.tiles import Tile, TileBuilder
 from ledger.merkle.tree import leaf_hash
@@ -55,3 +62,9 @@ def _place(tx: Connection, batch_id: int, page: list[int], first_index: int) -> 
     if page:
         place_in_batch(tx, batch_id, page, first_index=first_index)
     return len(page)
+
+
+def find_waiting(tx: Connection, issuer: int) -> Waiting | None:
+    """Return how much waits for `issuer` and since when; None when nothing does."""
+    oldest = find_oldest_waiting(tx, issuer)
+    return None if oldest is None else Waiting(count_waiting(tx, issuer), oldest)

@@ -1,11 +1,12 @@
 """Sealed batches, the tiles of their trees, and the transactions that serve them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
+from ledger.batches.schedule import Schedule
 from ledger.batches.status import BatchStatus, check_move
 from ledger.chain.store import TransactionState, transactions
 from ledger.database import Id, metadata
@@ -44,6 +45,18 @@ status_changes: Final = sa.Table(
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("reason", sa.SmallInteger, nullable=False),
     sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id"), nullable=False),
+)
+
+schedules: Final = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("issuer", sa.BigInteger, sa.ForeignKey("issuers.number"), primary_key=True),
+    sa.Column("set_at", sa.BigInteger, nullable=False),
+    sa.Column("cron", sa.Text),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("every_seconds", sa.BigInteger),
+    sa.Column("at_waiting", sa.BigInteger),
+    sa.Column("max_age_seconds", sa.BigInteger),
 )
 
 
@@ -233,3 +246,17 @@ def add_status_changes(
             for credential_id in credential_ids
         ],
     )
+
+
+def set_schedule(tx: sa.Connection, issuer: int, schedule: Schedule | None) -> None:
+    """Give the issuer this schedule in place of the one it had; None: none."""
+    tx.execute(sa.delete(schedules).where(schedules.c.issuer == issuer))
+    if schedule is not None:
+        tx.execute(sa.insert(schedules).values(issuer=issuer, **asdict(schedule)))
+
+
+def find_schedule(tx: sa.Connection, issuer: int) -> Schedule | None:
+    """Return the issuer's schedule, if it has one."""
+    query = sa.select(schedules).where(schedules.c.issuer == issuer)
+    row = tx.execute(query).mappings().one_or_none()
+    return Schedule(**{name: row[name] for name in row if name != "issuer"}) if row else None

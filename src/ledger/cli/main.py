@@ -16,6 +16,7 @@ from ledger.cli import (
     issuer,
     issuing,
     operator,
+    schedule,
     setup,
 )
 from ledger.cli.output import show
@@ -65,6 +66,7 @@ issuer.add_commands(app)
 operator.add_commands(app)
 issuing.add_commands(app)
 anchoring.add_commands(app)
+schedule.add_commands(app)
 changing_status.add_commands(app)
 checking.add_commands(app)
 audit.add_commands(app)

@@ -138,6 +138,16 @@ def count_waiting(tx: sa.Connection, issuer: int) -> int:
     ).scalar_one()
 
 
+def find_oldest_waiting(tx: sa.Connection, issuer: int) -> int | None:
+    """Return when the oldest of the issuer's credentials in no batch was accepted."""
+    return tx.execute(
+        sa.select(credentials.c.accepted_at)
+        .where(credentials.c.issuer == issuer, credentials.c.batch_id.is_(None))
+        .order_by(credentials.c.id)
+        .limit(1)
+    ).scalar_one_or_none()
+
+
 def read_waiting(tx: sa.Connection, issuer: int) -> Iterator[tuple[int, Hash32]]:
     """Give (id, digest) of the issuer's credentials that are in no batch, oldest first."""
     last = 0

@@ -29,6 +29,7 @@ from typing import Any, Final
 
 from ledger.chain.artifact import code_hash, registry_address
 from ledger.chain.rpc import check_url
+from ledger.clock import format_duration, parse_duration
 from ledger.errors import MalformedInputError
 from ledger.primitives import (
     Address,
@@ -43,9 +44,7 @@ from ledger.primitives import (
 )
 from ledger.verification.policy_fields import (
     check_keys,
-    format_duration,
     parse_boolean,
-    parse_duration,
     parse_text,
     parse_texts,
     parse_toml,
@@ -204,7 +203,7 @@ def parse_policy(text: str) -> TrustPolicy:
         values["finality"] = _finality(found["finality"])
     for name in ("max_state_age", "max_anchor_delay"):
         if name in found:
-            values[f"{name}_seconds"] = parse_duration(name, found[name])
+            values[f"{name}_seconds"] = parse_with(name, found[name], parse_duration)
     for name in ("require_signature", "require_shape", "fetch_did_documents"):
         if name in found:
             values[name] = parse_boolean(name, found[name])

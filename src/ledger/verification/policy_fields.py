@@ -4,7 +4,6 @@ Each function takes `where` the value stands, and raises `MalformedInputError` w
 the code `bad-policy` and that place when the value is not what it must be.
 """
 
-import re
 import tomllib
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -15,9 +14,6 @@ MAX_POLICY_CHARACTERS: Final = 2**20
 """Ten thousand homes; no policy written by people comes near."""
 
 T = TypeVar("T")
-
-_UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION: Final = re.compile(r"(0|[1-9][0-9]{0,8})([dhms])", re.ASCII)
 
 
 def policy_error(where: str, what: str) -> MalformedInputError:
@@ -72,17 +68,3 @@ def parse_boolean(where: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise policy_error(where, "must be true or false")
     return value
-
-
-def parse_duration(where: str, value: object) -> int:
-    """Return the seconds of a duration such as `30d`."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise policy_error(where, 'must be a duration such as "30d", "12h", "15m" or "45s"')
-    return int(match[1]) * _UNITS[match[2]]
-
-
-def format_duration(seconds: int) -> str:
-    """Return a duration in its greatest whole unit, such as `30d`, `90m`, `45s`."""
-    unit = next(unit for unit, length in _UNITS.items() if seconds % length == 0)
-    return f"{seconds // _UNITS[unit]}{unit}"
