@@ -172,6 +172,17 @@ def list_batches(
     return [_batch(row) for row in rows.mappings()]
 
 
+def page_of_batches(
+    tx: sa.Connection, issuer: int, *, before: int | None, limit: int
+) -> list[Batch]:
+    """Return up to `limit` of the issuer's batches, newest first, of ids below `before`."""
+    query = _SELECT.where(batches.c.issuer == issuer)
+    if before is not None:
+        query = query.where(batches.c.id < before)
+    rows = tx.execute(query.order_by(batches.c.id.desc()).limit(limit))
+    return [_batch(row) for row in rows.mappings()]
+
+
 def lock_batch(tx: sa.Connection, batch_id: int) -> Batch:
     """Return the batch and keep every other writer from it until `tx` ends."""
     tx.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update())

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger.cli import api_key
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
 from ledger.cli.output import show, show_json, show_table
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from ledger.issuers.store import Issuer, Profile
 
 issuer = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+issuer.add_typer(api_key.key, name="key", help="Let programs in over HTTP, and out again.")
 
 
 def add_commands(app: typer.Typer) -> None:

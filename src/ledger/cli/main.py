@@ -17,6 +17,7 @@ from ledger.cli import (
     issuing,
     operator,
     schedule,
+    serving,
     setup,
 )
 from ledger.cli.output import show
@@ -67,6 +68,7 @@ operator.add_commands(app)
 issuing.add_commands(app)
 anchoring.add_commands(app)
 schedule.add_commands(app)
+serving.add_commands(app)
 changing_status.add_commands(app)
 checking.add_commands(app)
 audit.add_commands(app)

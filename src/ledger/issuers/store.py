@@ -1,6 +1,6 @@
-"""The issuers of this installation.
+"""The issuers of this installation, and the API keys that work for them.
 
-A row is written together with the signed transaction that registers the issuer; its
+A row of `issuers` is written together with the signed transaction that registers the issuer; its
 number is filled in when the registry's event has been read. A process that dies in
 between finds the row without a number and goes on from there.
 """
@@ -24,6 +24,20 @@ issuers: Final = sa.Table(
     sa.Column("country_code", sa.Text),
     sa.Column("region", sa.Text),
     sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id"), nullable=False),
+)
+
+api_keys: Final = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("issuer", sa.BigInteger, sa.ForeignKey("issuers.number")),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("secret_hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
+    sa.Index(None, "issuer"),
 )
 
 
@@ -118,3 +132,70 @@ def get_issuer(tx: sa.Connection, number: int | None = None) -> Issuer:
         raise NotFoundError("no-issuer", "no issuer yet: run `ledger issuer register`")
     numbers = ", ".join(str(issuer.number) for issuer in known)
     raise NotFoundError("no-issuer", f"which issuer? say --issuer with one of {numbers}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRow:
+    """One row of `api_keys`."""
+
+    id: int
+    issuer: int | None
+    scopes: str
+    label: str
+    secret_hash: bytes
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+def add_api_key(
+    tx: sa.Connection,
+    *,
+    issuer: int | None,
+    scopes: str,
+    label: str,
+    secret_hash: bytes,
+    now: int,
+    expires_at: int | None,
+) -> int:
+    """Store an API key and return its id."""
+    row: int = tx.execute(
+        sa.insert(api_keys)
+        .values(
+            issuer=issuer,
+            scopes=scopes,
+            label=label,
+            secret_hash=secret_hash,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        .returning(api_keys.c.id)
+    ).scalar_one()
+    return row
+
+
+def find_api_key(tx: sa.Connection, key_id: int) -> ApiKeyRow | None:
+    """Return the API key of this id."""
+    row = tx.execute(sa.select(api_keys).where(api_keys.c.id == key_id)).mappings().one_or_none()
+    return ApiKeyRow(**row) if row else None
+
+
+def list_api_keys(tx: sa.Connection, issuer: int | None) -> list[ApiKeyRow]:
+    """Return the API keys of an issuer, or with None those of no issuer, oldest first."""
+    query = sa.select(api_keys).where(api_keys.c.issuer.is_not_distinct_from(issuer))
+    return [ApiKeyRow(**row) for row in tx.execute(query.order_by(api_keys.c.id)).mappings()]
+
+
+def revoke_api_key(tx: sa.Connection, key_id: int, *, now: int) -> None:
+    """End an API key; one that has ended stays as it is.
+
+    Raises:
+        NotFoundError: there is none of this id.
+
+    """
+    ended = sa.func.coalesce(api_keys.c.revoked_at, now)
+    changed = tx.execute(
+        sa.update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=ended)
+    )
+    if changed.rowcount == 0:
+        raise NotFoundError("no-api-key", f"there is no API key {key_id}")

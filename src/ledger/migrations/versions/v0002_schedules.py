@@ -1,12 +1,12 @@
 """When each issuer's credentials are sealed by themselves.
 
-Revision: 0005
+Revision: 0002
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
+revision = "0002"
 down_revision = "0001"
 
 

@@ -1,0 +1,1 @@
+"""The HTTP service: issuers push, verifiers ask."""

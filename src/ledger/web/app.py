@@ -1,0 +1,58 @@
+"""The service as one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from ledger.web.documented import Problem
+from ledger.web.headers import SecurityHeaders
+from ledger.web.limits import BoundedBody
+from ledger.web.problems import add_handlers
+from ledger.web.routes import batches, health, proofs, verify
+from ledger.web.service import Service
+
+DESCRIPTION: Final = """Issuers push digests and get proofs; anyone verifies.
+
+Every error is a problem detail (RFC 9457) with a stable `code`. What could not be asked is
+`unknown`, never `valid` and never `invalid`.
+"""
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application that serves one installation."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="ledger",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    for routes in (verify, proofs, batches, health):
+        app.include_router(routes.router)
+    add_handlers(app)
+    app.add_middleware(BoundedBody)
+    app.add_middleware(SecurityHeaders)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema()
+        app.openapi_schema = schema
+    return app.openapi_schema

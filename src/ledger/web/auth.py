@@ -1,0 +1,71 @@
+"""Who asks: the API key of a request, and what it may do."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from ledger.errors import DeniedError
+from ledger.issuers.api_keys import ApiKey, Scope, authenticate, check_scope
+from ledger.web.service import Service
+
+bearer = HTTPBearer(
+    auto_error=False, scheme_name="apiKey", description="An API key: `ledger_<id>_<secret>`."
+)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that answers this request."""
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
+
+
+def limited(request: Request, service: ServiceOf) -> None:
+    """Take one token of the address that asks; for routes that need no key."""
+    service.rates.take(f"address {request.client.host if request.client else '-'}")
+
+
+def key_of(
+    request: Request,
+    service: ServiceOf,
+    presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> ApiKey:
+    """Return the API key of a request.
+
+    Raises:
+        DeniedError: there is none, or it is not in force.
+        LimitError: it, or an address that guesses, asks too often.
+
+    """
+    if presented is None:
+        limited(request, service)
+        raise DeniedError(
+            "no-api-key-given", "this needs an API key: Authorization: Bearer ledger_..."
+        )
+    try:
+        with service.database.read() as tx:
+            key = authenticate(tx, presented.credentials, now=service.now())
+    except DeniedError:
+        limited(request, service)
+        raise
+    service.rates.take(f"key {key.id}")
+    return key
+
+
+KeyOf = Annotated[ApiKey, Depends(key_of)]
+
+
+def issuer_with(scope: Scope) -> Callable[[ApiKey], int]:
+    """Return a dependency that gives the issuer of a key with `scope`."""
+
+    def issuer_of(key: KeyOf) -> int:
+        check_scope(key, scope, issuer=key.issuer)
+        if key.issuer is None:
+            raise DeniedError("not-allowed", "this API key works for no issuer")
+        return key.issuer
+
+    return issuer_of

@@ -1,0 +1,70 @@
+"""The proof file of one credential, for whoever knows its unguessable id."""
+
+import json
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Response
+
+from ledger.batches.delivery import ProofWriter, check_anchored
+from ledger.batches.store import get_batch
+from ledger.credentials.store import find_credential
+from ledger.errors import ConflictError, NotFoundError
+from ledger.primitives import sha256
+from ledger.proofs.file import format_proof_file
+from ledger.web.auth import ServiceOf, limited
+from ledger.web.documented import problems
+
+MEDIA_TYPE = "application/vnd.ledger.proof+json"
+
+router = APIRouter(prefix="/v1", tags=["proofs"])
+
+
+@router.get(
+    "/proofs/{id}",
+    operation_id="getProof",
+    summary="Get a proof file",
+    dependencies=[Depends(limited)],
+    response_class=Response,
+    responses={
+        200: {"description": "The proof file.", "content": {MEDIA_TYPE: {}}},
+        304: {"description": "It is the one that the client has."},
+        **problems(404, 409, 429),
+    },
+)
+def get_proof(
+    service: ServiceOf,
+    public_id: Annotated[
+        str, Path(alias="id", max_length=64, description="The credential's UUID.")
+    ],
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Give the proof, with the credential inside when it was made here.
+
+    All of it but the transaction hint is fixed when the batch is sealed, and the ETag leaves the
+    hint out. 409 `not-anchored-yet` says where the batch stands and what comes next.
+    """
+    with service.database.read() as tx:
+        credential = find_credential(tx, public_id)
+        if credential is None:
+            raise NotFoundError("no-credential", "there is no credential of this id")
+        if credential.batch_id is None:
+            raise ConflictError("not-anchored-yet", "it waits for the next batch of its issuer")
+        batch = get_batch(tx, credential.batch_id)
+        check_anchored(batch)
+        proof = ProofWriter(tx, batch, service.home_of(batch.issuer)).proof(credential)
+    document = json.loads(credential.document) if credential.document else None
+    content = format_proof_file(replace(proof, credential=document))
+    etag = _etag(content)
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return Response(json.dumps(content, ensure_ascii=False), media_type=MEDIA_TYPE, headers=headers)
+
+
+def _etag(content: dict[str, object]) -> str:
+    """Return a tag of what never changes: all but the transaction hint."""
+    anchor = content["anchor"]
+    assert isinstance(anchor, dict)  # noqa: S101 - of our own making
+    fixed = {**content, "anchor": {k: v for k, v in anchor.items() if k != "transaction"}}
+    return f'"{sha256(json.dumps(fixed, sort_keys=True).encode()).hex()[:32]}"'

@@ -1,0 +1,89 @@
+"""What every route works with, and how the service asks chains."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.chain.quorum import open_endpoints
+from ledger.chain.state import ChainReader, RpcReader
+from ledger.clock import Clock
+from ledger.config import Settings
+from ledger.database import Database
+from ledger.primitives import Home
+from ledger.verification.policy import TrustedRegistry, TrustPolicy, parse_policy
+from ledger.web.limits import RateLimiter
+
+if TYPE_CHECKING:
+    from ledger.chain.rpc import JsonRpc
+
+
+class Chains:
+    """Connections to chains that requests share: one a set of endpoints, opened when needed."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[tuple[str, ...], int], JsonRpc] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reader(self, chain: int, registry: TrustedRegistry) -> Iterator[ChainReader]:
+        """Give a reader of `chain` through the registry's endpoints."""
+        wanted = (registry.rpc, registry.quorum)
+        with self._lock:
+            rpc = self._open.get(wanted)
+            if rpc is None:
+                rpc = self._open[wanted] = open_endpoints(*wanted)
+        yield RpcReader(rpc, chain)
+
+    def close(self) -> None:
+        """Close all of them."""
+        with self._lock:
+            for rpc in self._open.values():
+                rpc.close()
+            self._open.clear()
+
+
+@dataclass(frozen=True)
+class Service:
+    """One installation that is served."""
+
+    settings: Settings
+    database: Database
+    policy: Callable[[], TrustPolicy]
+    """What this server believes; read again when its file has changed."""
+    now: Clock
+    rates: RateLimiter
+    chains: Chains = field(default_factory=Chains)
+
+    def home_of(self, issuer: int) -> Home:
+        """Return the place of an issuer."""
+        return Home(self.settings.chain, self.settings.registry, issuer)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.chains.close()
+        self.database.close()
+
+
+class PolicyFile:
+    """The trust policy of a file, read again when the file has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._changed: int | None = None
+        self._policy: TrustPolicy | None = None
+
+    def __call__(self) -> TrustPolicy:
+        """Return what the file says now.
+
+        Raises:
+            MalformedInputError: it says something that no policy can.
+
+        """
+        changed = self._path.stat().st_mtime_ns
+        if self._policy is None or changed != self._changed:
+            self._policy = parse_policy(self._path.read_text("utf-8"))
+            self._changed = changed
+        return self._policy

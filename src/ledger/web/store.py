@@ -1,0 +1,59 @@
+"""The answers that were given to requests with an idempotency key.
+
+An answer is stored in the transaction that does what was asked, so a client that did not
+hear it may ask again, at any time and after any crash, and nothing is done twice.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from ledger.database import Id, metadata
+from ledger.primitives import Hash32
+
+answers: Final = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("api_key_id", Id, sa.ForeignKey("api_keys.id"), primary_key=True),
+    sa.Column("idempotency_key", sa.Text, primary_key=True),
+    sa.Column("request_hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("status", sa.SmallInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("answered_at", sa.BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What was answered, and to which request."""
+
+    request_hash: Hash32
+    status: int
+    body: bytes
+
+
+def find_answer(tx: sa.Connection, api_key_id: int, idempotency_key: str) -> StoredAnswer | None:
+    """Return what this API key's request of this idempotency key was answered."""
+    row = tx.execute(
+        sa.select(answers.c.request_hash, answers.c.status, answers.c.body).where(
+            answers.c.api_key_id == api_key_id, answers.c.idempotency_key == idempotency_key
+        )
+    ).one_or_none()
+    return StoredAnswer(Hash32(row.request_hash), row.status, bytes(row.body)) if row else None
+
+
+def add_answer(
+    tx: sa.Connection, api_key_id: int, idempotency_key: str, answer: StoredAnswer, *, now: int
+) -> None:
+    """Store an answer; `tx` fails when a request of the same keys was quicker."""
+    tx.execute(
+        sa.insert(answers).values(
+            api_key_id=api_key_id,
+            idempotency_key=idempotency_key,
+            request_hash=answer.request_hash,
+            status=answer.status,
+            body=answer.body,
+            answered_at=now,
+        )
+    )
