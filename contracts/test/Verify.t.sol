@@ -187,6 +187,29 @@ contract VerifyTest is RegistryTest {
         _refusedSilently(path);
     }
 
+    function test_RevertWhen_OnlyTheLeafHashAnswersWithNothing() public {
+        _anchor(_root, 13);
+        bytes32[] memory path = _path(INDEX);
+        vm.mockCall(address(2), abi.encodePacked(bytes1(0x00), _digests[INDEX]), "");
+        _refusedSilently(path);
+    }
+
+    function test_RevertWhen_OnlyTheLeafHashFailsYetAnswers() public {
+        _anchor(_root, 13);
+        bytes32[] memory path = _path(INDEX);
+        bytes memory right = abi.encode(Rfc9162.leafOf(_digests[INDEX]));
+        vm.mockCallRevert(address(2), abi.encodePacked(bytes1(0x00), _digests[INDEX]), right);
+        _refusedSilently(path);
+    }
+
+    function test_RevertWhen_OnlyANodeHashFailsYetAnswers() public {
+        _anchor(_root, 13);
+        bytes32[] memory path = _path(INDEX);
+        bytes memory right = abi.encode(Rfc9162.nodeOf(path[0], Rfc9162.leafOf(_digests[INDEX])));
+        vm.mockCallRevert(address(2), abi.encodePacked(bytes1(0x01), path[0]), right);
+        _refusedSilently(path);
+    }
+
     function test_RevertWhen_OnlyANodeHashFails() public {
         _anchor(_root, 13);
         bytes32[] memory path = _path(INDEX);
