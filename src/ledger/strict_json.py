@@ -90,7 +90,9 @@ def _constant(name: str) -> float:
     raise MalformedInputError("not-a-number", f"{name} is not JSON")
 
 
-_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""One that does not end is taken whole: looked at again from each of its quotes, it would cost
+the square of its length."""
 _BRACKET: Final = re.compile(r"[][{}]")
 
 _DECODER = json.JSONDecoder(

@@ -83,6 +83,11 @@ def test_a_long_flat_document_is_not_deep() -> None:
     assert code_of(b'"' + b"[" * 65 + b'"' + b"]") == "not-json"
 
 
+def test_a_string_that_does_not_end_costs_no_more_than_its_length() -> None:
+    # With the square of it, this would take hours.
+    assert code_of(b'["' + b"[" * 65 + b'\\"' * 1_000_000, max_bytes=2**22) == "not-json"
+
+
 def test_the_size_is_checked_before_anything_is_read() -> None:
     assert code_of(b"[" * 11, max_bytes=10) == "too-large"
 

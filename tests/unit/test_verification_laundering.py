@@ -18,7 +18,7 @@ from ledger.credentials.document import document_of
 from ledger.errors import ChainError, MalformedInputError
 from ledger.merkle.inclusion import InclusionProof
 from ledger.merkle.tree import leaf_hash
-from ledger.primitives import Canonicalization, Hash32, Home, format_address, sha256
+from ledger.primitives import Canonicalization, Hash32, Home, sha256
 from ledger.proofs.file import format_proof_file
 from ledger.verification.checks import open_chain, verify
 from ledger.verification.report import Report, Verdict
@@ -28,7 +28,6 @@ from tests.unit.verification_world import (
     ANCHORED,
     CHAIN,
     DAY,
-    FINAL,
     HOME,
     ISSUER,
     KEY,
@@ -45,6 +44,7 @@ from tests.unit.verification_world import (
     described,
     encode,
     proof_of,
+    serve,
     signed,
 )
 
@@ -451,31 +451,6 @@ def test_a_node_that_cannot_be_asked_does_not_clear_another_home() -> None:
     world.chain.down = ChainError("rpc-timeout", "the node is away")
     report = world.verify()
     assert (report.verdict, described(report, 8)) == (Verdict.INVALID, ("failed", "other-home"))
-
-
-def serve(node: Node, world: World) -> None:
-    """Let a node on a real socket answer what the world's chain has."""
-    states = {FINAL.hash: world.chain.final, NEWEST.hash: world.chain.newest}
-
-    def block(tag: str, _full: object) -> dict[str, str]:
-        found = NEWEST if tag in ("latest", hex(NEWEST.number)) else FINAL
-        return {
-            "number": hex(found.number),
-            "hash": "0x" + found.hash.hex(),
-            "timestamp": hex(found.time),
-        }
-
-    def word(contract: str, key: str, at: dict[str, Any]) -> str:
-        assert contract == format_address(REGISTRY)
-        state = states[Hash32(bytes.fromhex(at["blockHash"][2:]))]
-        return "0x" + state.get(Hash32(bytes.fromhex(key[2:])), bytes(32)).hex()
-
-    node.results = {
-        "eth_chainId": hex(CHAIN),
-        "eth_getBlockByNumber": block,
-        "eth_getCode": "0x" + b"the registry's code".hex(),
-        "eth_getStorageAt": word,
-    }
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from ledger.primitives import (
     Canonicalization,
     Hash32,
     Home,
+    format_address,
     keccak256,
     sha256,
 )
@@ -31,10 +32,12 @@ from ledger.proofs.file import AnchorReference, ProofFile, format_embedded, form
 from ledger.verification.checks import verify
 from ledger.verification.policy import TrustedRegistry, TrustPolicy
 from ledger.verification.report import Check, Report
+from tests.unit.chain_rpc_node import Node
 
 CHAIN = 1
 REGISTRY = Address(b"\x11" * 20)
-CODE = keccak256(b"the registry's code")
+RUNTIME_CODE = b"the registry's code"
+CODE = keccak256(RUNTIME_CODE)
 OPERATOR = Address(b"\x22" * 20)
 OTHER_OPERATOR = Address(b"\x33" * 20)
 ISSUER = 7
@@ -296,6 +299,31 @@ class World:
             open_chain=self.open_chain,
             fetch=self.fetch,
         )
+
+
+def serve(node: Node, world: World) -> None:
+    """Let a node on a real socket answer what the world's chain has."""
+    states = {FINAL.hash: world.chain.final, NEWEST.hash: world.chain.newest}
+
+    def block(tag: str, _full: object) -> dict[str, str]:
+        found = NEWEST if tag in ("latest", hex(NEWEST.number)) else FINAL
+        return {
+            "number": hex(found.number),
+            "hash": "0x" + found.hash.hex(),
+            "timestamp": hex(found.time),
+        }
+
+    def word(contract: str, key: str, at: dict[str, Any]) -> str:
+        assert contract == format_address(REGISTRY)
+        state = states[Hash32(bytes.fromhex(at["blockHash"][2:]))]
+        return "0x" + state.get(Hash32(bytes.fromhex(key[2:])), bytes(32)).hex()
+
+    node.results = {
+        "eth_chainId": hex(CHAIN),
+        "eth_getBlockByNumber": block,
+        "eth_getCode": "0x" + RUNTIME_CODE.hex(),
+        "eth_getStorageAt": word,
+    }
 
 
 def check(report: Report, number: int) -> Check:
