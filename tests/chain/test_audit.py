@@ -5,54 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from ledger.audit.auditor import Audit, Auditor, Question
+from ledger.audit.auditor import Auditor, Question
 from ledger.audit.endpoints import open_endpoints
 from ledger.audit.findings import FindingCode
 from ledger.chain.outbox import Outbox
 from ledger.database import Database, migrate
 from ledger.errors import ChainError, ConflictError, MalformedInputError
-from ledger.primitives import Address, format_address, sha256
+from ledger.primitives import Address, format_address
 
+from .audited import ROOT, audited, live_a_life
 from .conftest import Chain
-
-ROOT, BARE, AGAIN = sha256(b"audit root"), sha256(b"audit bare"), sha256(b"audit again")
 
 
 @pytest.fixture(scope="module")
 def issuer(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Make an issuer with a life, and return its number."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('audited') / 'ledger.db'}")
     migrate(database)
     outbox = Outbox(database, chain.rpc, (chain.rpc_url,), "finalized")
-    owner, key, stolen = (chain.sender() for _ in range(3))
-    number: int = chain.contract.functions.issuerCount().call() + 1
-    anchoring, lost = format_address(key.address), format_address(stolen.address)
-    chain.send(outbox, owner, chain.encode("registerIssuer", "did:example:audited"))
-    chain.send(outbox, owner, chain.encode("setOperator", number, anchoring, 3))
-    chain.send(outbox, owner, chain.encode("setOperator", number, lost, 1))
-    chain.send(outbox, key, chain.encode("nameBareIssuer", number))
-    chain.send(outbox, key, chain.encode("anchor", number, ROOT, 1000))
-    chain.send(outbox, key, bytes(BARE))
-    chain.send(outbox, stolen, chain.encode("anchor", number, AGAIN, 7))
-    chain.send(outbox, key, chain.encode("revokeMany", number, ROOT, [0, 3], [5, 1 << 231], 1))
-    chain.send(outbox, key, chain.encode("suspend", number, ROOT, 2, 3, 6))
-    chain.send(outbox, key, chain.encode("reinstate", number, ROOT, 2, 1, 0))
-    chain.send(outbox, key, chain.encode("revokeBatch", number, BARE, 5))
-    chain.send(outbox, owner, chain.encode("accredit", number, number, 0))
-    chain.send(outbox, owner, chain.encode("withdrawAccreditation", number, number))
-    chain.send(outbox, owner, chain.encode("reportCompromise", number, lost, 1))
-    chain.send(outbox, key, chain.encode("anchor", number, AGAIN, 7))
-    yield number
+    yield live_a_life(chain, outbox, "audited")
     database.close()
-
-
-def audited(chain: Chain, *urls: str, **asked: object) -> Audit:
-    question = Question(registry=chain.registry, **asked)  # type: ignore[arg-type]
-    auditor = Auditor(open_endpoints(urls or (chain.rpc_url,)), question)
-    try:
-        return auditor.advance()
-    finally:
-        auditor.close()
 
 
 @pytest.mark.usefixtures("issuer")

@@ -29,7 +29,7 @@ from ledger.chain.artifact import code_hash
 from ledger.chain.logs import LogReader
 from ledger.chain.registry.events import Log
 from ledger.chain.state import Block
-from ledger.errors import MalformedInputError
+from ledger.errors import ChainError, MalformedInputError
 from ledger.primitives import Address
 
 CHUNK_LOGS: Final = 1_000
@@ -53,6 +53,8 @@ class Question:
     """Where to begin reading logs; what was left out before it would show."""
     logs: Path | None = None
     """A recording to read the logs from, instead of asking for them."""
+    state_proof: bool = True
+    """Whether the endpoints must prove the heads; some cannot."""
     cursor: Path | None = None
     """A recording to go on from, and to keep."""
 
@@ -144,19 +146,42 @@ class Auditor:
     def _replay(self, history: History, meeting: Meeting, audit: Audit, on_block: OnBlock) -> None:
         registry, block = self._question.registry, meeting.block
         audit.findings += _check_code(meeting, registry)
-        heads = ask_each(
-            meeting.endpoints,
-            lambda e: Heads(e.name, block.number, read_heads(e, meeting.chain, block, registry)),
-        )
-        audit.findings += _compare_heads(heads)
+        heads = self._read_heads(meeting, audit)
         if self._question.logs is None:
             self._read_logs(history, meeting, on_block)
-        audit.findings += history.close(heads)
+        if heads is not None:
+            audit.findings += history.close(heads)
         audit.is_proved = not audit.findings
         audit.world = history.world
         if self._cursor is not None:
             self._cursor.conclude(block, proved=audit.is_proved)
         self._last = block
+
+    def _read_heads(self, meeting: Meeting, audit: Audit) -> list[Heads] | None:
+        """Return each endpoint's heads; None, and a finding, when one cannot prove its own."""
+        asked, block = self._question, meeting.block
+
+        def read(endpoint: Endpoint) -> Heads | None:
+            try:
+                heads = read_heads(
+                    endpoint, meeting.chain, block, asked.registry, proved=asked.state_proof
+                )
+            except ChainError as error:
+                if error.code != "not-proved":
+                    raise
+                return None
+            return Heads(endpoint.name, block.number, heads)
+
+        found = ask_each(meeting.endpoints, read)
+        audit.findings += [
+            _unproved(endpoint, block)
+            for endpoint, heads in zip(meeting.endpoints, found, strict=True)
+            if heads is None
+        ]
+        told = [heads for heads in found if heads is not None]
+        audit.findings += _compare_heads(told)
+        # The block is the same for all, so that one proof is a proof against every endpoint.
+        return [heads or told[0] for heads in found] if told else None
 
     def _read_logs(self, history: History, meeting: Meeting, on_block: OnBlock) -> None:
         reader = LogReader([e.rpc for e in meeting.endpoints], self._question.registry)
@@ -240,11 +265,22 @@ def _check_code(meeting: Meeting, registry: Address) -> list[Finding]:
     ]
 
 
+def _unproved(endpoint: Endpoint, block: Block) -> Finding:
+    return Finding(
+        FindingCode.HEADS_UNPROVED,
+        "the endpoint does not prove what it says the contract stores",
+        Place(block=block.number),
+        (
+            f"the proof of the heads by {endpoint.name}",
+            f"block {block.number}, 0x{block.hash.hex()}, by {endpoint.name}",
+        ),
+    )
+
+
 def _compare_heads(answers: Sequence[Heads]) -> list[Finding]:
     """Hold every endpoint's heads against the first one's."""
-    first = answers[0]
     findings = []
-    for other in answers[1:]:
+    for first, other in ((answers[0], other) for other in answers[1:]):
         if len(other.heads) != len(first.heads):
             findings.append(_disagree(first.count(), other.count()))
         for number, (a, b) in enumerate(zip(first.heads, other.heads, strict=False), start=1):

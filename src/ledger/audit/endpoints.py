@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from ledger.chain.proved import ProvedState
 from ledger.chain.registry.slots import ISSUER_COUNT_SLOT, head_slot
-from ledger.chain.rpc import MAX_BATCH, Rpc, parse_quantity
-from ledger.chain.state import Block, CodeHash, RpcReader, RpcState, read_blocks
+from ledger.chain.rpc import Rpc, parse_quantity
+from ledger.chain.state import Block, ChainState, CodeHash, RpcReader, RpcState, read_blocks
 from ledger.errors import ChainError
 from ledger.primitives import Address, Hash32
 
@@ -71,20 +72,26 @@ def read_code_hash(endpoint: Endpoint, chain: int, block: Block, registry: Addre
     return RpcReader(endpoint.rpc, chain).read([question])[question]
 
 
-def read_heads(endpoint: Endpoint, chain: int, block: Block, registry: Address) -> list[Hash32]:
+def read_heads(
+    endpoint: Endpoint, chain: int, block: Block, registry: Address, *, proved: bool
+) -> list[Hash32]:
     """Return the heads of issuers 1, 2, ... that the contract stores at `block`.
 
+    When `proved`, each comes with a proof under the block's hash, so that whoever lies about
+    a head must lie about the whole block.
+
     Raises:
-        ChainError: the node does not answer, or tells of an absurd number of issuers.
+        ChainError: the node does not answer, does not prove it (`not-proved`), or tells of
+            more than `MAX_ISSUERS`.
 
     """
-    state = RpcState(endpoint.rpc, chain, block)
+    state: ChainState = RpcState(endpoint.rpc, chain, block)
+    if proved:
+        state = ProvedState.at(endpoint.rpc, chain, hex(block.number))
+        if state.block != block:
+            raise ChainError("no-block", f"{endpoint.name} gave two blocks {block.number}")
     (stored,) = state.slots(registry, [ISSUER_COUNT_SLOT])
     count = int.from_bytes(stored, "big")
     if count > MAX_ISSUERS:
         raise ChainError("rpc-malformed", f"{endpoint.name} tells of {count} issuers")
-    heads: list[Hash32] = []
-    for first in range(1, count + 1, MAX_BATCH):
-        numbers = range(first, min(first + MAX_BATCH, count + 1))
-        heads += state.slots(registry, [head_slot(number) for number in numbers])
-    return heads
+    return state.slots(registry, [head_slot(number) for number in range(1, count + 1)])

@@ -28,6 +28,7 @@ class FindingCode(StrEnum):
     DID_MISMATCH = "did-mismatch"
     OTHER_CODE = "other-code"
     OTHER_CHAIN = "other-chain"
+    HEADS_UNPROVED = "heads-unproved"
     HEADS_DISAGREE = "heads-disagree"
     BLOCKS_DISAGREE = "blocks-disagree"
     ENDPOINT_BEHIND = "endpoint-behind"

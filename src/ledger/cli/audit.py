@@ -42,6 +42,11 @@ OfInstallation = Annotated[
     typer.Option("--home", metavar="DIR", help="Registry, endpoints, database of an installation."),
 ]
 
+NoStateProof = Annotated[
+    bool,
+    typer.Option("--no-state-proof", help="Believe the endpoints about the heads; some must be."),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -84,6 +89,7 @@ def audit(
         Path | None,
         typer.Option(metavar="DIR", help="Compare with the badges and proof files in DIR."),
     ] = None,
+    no_state_proof: NoStateProof = False,
     home: OfInstallation = None,
     as_json: Json = False,
 ) -> None:
@@ -104,7 +110,15 @@ def audit(
     target = _target(registry, rpc, chain, database, home)
     if logs is not None and cursor is not None:
         raise MalformedInputError("usage", "--logs reads a recording, --cursor keeps one: one only")
-    question = Question(target.registry, target.chain, block, from_block, logs, cursor)
+    question = Question(
+        target.registry,
+        target.chain,
+        block,
+        from_block,
+        logs=logs,
+        cursor=cursor,
+        state_proof=not no_state_proof,
+    )
     auditor = Auditor(open_endpoints(target.rpc), question)
     try:
         report = examine(auditor, database=target.database, proofs=proofs)
@@ -124,6 +138,7 @@ def export(
     chain: Chain = None,
     block: BlockNumber = None,
     from_block: FromBlock = 0,
+    no_state_proof: NoStateProof = False,
     home: OfInstallation = None,
 ) -> None:
     """Write the registry's logs to a file that `audit --logs` reads.
@@ -137,7 +152,14 @@ def export(
     target = _target(registry, rpc, chain, None, home)
     beside = file.with_name(file.name + ".part")
     beside.unlink(missing_ok=True)
-    question = Question(target.registry, target.chain, block, from_block, cursor=beside)
+    question = Question(
+        target.registry,
+        target.chain,
+        block,
+        from_block,
+        cursor=beside,
+        state_proof=not no_state_proof,
+    )
     auditor = Auditor(open_endpoints(target.rpc), question)
     try:
         report = examine(auditor)
