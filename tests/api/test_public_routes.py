@@ -1,0 +1,104 @@
+"""What anyone may ask without a key: verify, a proof by its id, health."""
+
+import json
+import uuid
+
+import pytest
+from starlette.testclient import TestClient
+
+from ledger.credentials.store import NewCredential, add_credentials
+from ledger.primitives import Canonicalization, sha256
+from ledger.web.limits import MAX_BODY_BYTES
+from ledger.web.service import Service
+from tests.acceptance.conftest import Demo
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def test_a_badge_is_verified_with_every_check_named(client: TestClient, running: Demo) -> None:
+    report = client.post("/v1/verify", content=running.badges[0].read_bytes())
+    assert report.status_code == 200
+    said = report.json()
+    assert said["verdict"] == "valid"
+    assert [check["number"] for check in said["checks"]] == list(range(1, 12))
+    assert "trust policy" in said["by"]
+
+
+def test_a_tampered_badge_is_an_answer_and_not_an_error(client: TestClient, running: Demo) -> None:
+    tampered = (running.folder / "scenes" / "tampered.json").read_bytes()
+    report = client.post("/v1/verify", content=tampered)
+    assert (report.status_code, report.json()["verdict"]) == (200, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "not-a-proof"),
+        (b"[]", "not-a-proof"),
+        (b"\xff\xfe", "not-a-proof"),
+        (b'{"a": 1, "a": 2}', "duplicate-member"),
+        (b"[" * 100_000, "not-a-proof"),
+    ],
+)
+def test_what_is_no_badge_is_a_problem_with_a_code(
+    client: TestClient, body: bytes, code: str
+) -> None:
+    answer = client.post("/v1/verify", content=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.json()["code"], answer.json()["status"]) == (code, 422)
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: TestClient) -> None:
+    declared = client.post("/v1/verify", content=b"x" * (MAX_BODY_BYTES + 1))
+    streamed = client.post("/v1/verify", content=(b"x" * 2**20 for _ in range(9)))
+    for answer in (declared, streamed):
+        assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+def test_a_proof_is_had_by_its_id_and_tagged_by_what_never_changes(
+    client: TestClient, running: Demo
+) -> None:
+    badge = running.badges[0]
+    answer = client.get(f"/v1/proofs/{badge.stem}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/vnd.ledger.proof+json"
+    assert client.post("/v1/verify", content=answer.content).json()["verdict"] == "valid"
+    held = json.loads(badge.read_text())["proof"][-1]
+    assert answer.json()["anchor"]["root"] == held["anchor"]["root"]
+    again = client.get(
+        f"/v1/proofs/{badge.stem}", headers={"If-None-Match": answer.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_an_unknown_id_is_not_found(client: TestClient) -> None:
+    for made_up in (str(uuid.uuid4()), "..%2f..%2fetc%2fpasswd", "'; DROP TABLE credentials"):
+        assert client.get(f"/v1/proofs/{made_up}").status_code == 404
+
+
+def test_a_credential_that_waits_says_what_comes_next(
+    client: TestClient, service: Service, running: Demo
+) -> None:
+    waits = str(uuid.uuid4())
+    new = NewCredential(waits, sha256(waits.encode()), Canonicalization.NONE, None, None)
+    with service.database.write() as tx:
+        add_credentials(tx, running.manifest["issuer"], [new], now=1)
+    answer = client.get(f"/v1/proofs/{waits}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-anchored-yet")
+
+
+def test_what_is_not_there_and_what_is_not_allowed_are_problems_too(client: TestClient) -> None:
+    assert client.get("/v1/nothing").json()["code"] == "no-such-path"
+    assert client.get("/v1/verify").json()["code"] == "method-not-allowed"
+
+
+def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
+    for answer in (client.get("/healthz"), client.get("/nothing"), client.post("/v1/verify")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_the_process_is_up_and_ready(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "up"}
+    assert client.get("/readyz").json() == {"status": "ready"}
