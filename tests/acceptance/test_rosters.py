@@ -78,7 +78,7 @@ def test_a_good_roster_leaves_an_empty_report_in_place_of_the_old_one(
     ("report", "code", "word"),
     [
         ("rows.csv", 5, "[not-a-report]"),
-        ("nowhere/report.csv", 2, "[unwritable]"),
+        ("nowhere/report.csv", 5, "[unwritable]"),
         (".", 2, "[unreadable]"),
     ],
 )

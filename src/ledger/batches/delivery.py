@@ -7,19 +7,28 @@ at any time and is then the same.
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ledger.batches import store
 from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.batches.store import Batch
-from ledger.credentials.canonical import embed
+from ledger.credentials.canonical import embed, is_embeddable
+from ledger.credentials.document import MAX_CREDENTIAL_BYTES
+from ledger.credentials.plain_text import spreadsheet_safe
 from ledger.credentials.store import StoredCredential, read_batch
 from ledger.database import Connection, Database
 from ledger.errors import ConflictError
 from ledger.merkle.tiles import prove
 from ledger.primitives import Home
-from ledger.proofs.file import AnchorReference, ProofFile, format_embedded, format_proof_file
+from ledger.proofs.file import (
+    FORMAT,
+    AnchorReference,
+    ProofFile,
+    format_embedded,
+    format_proof_file,
+)
 
 INDEX_FILE = "index.csv"
 """Which file is whose, in the order of the leaves."""
@@ -76,10 +85,30 @@ def check_anchored(batch: Batch) -> None:
 
 
 def badge(credential: StoredCredential, proof: ProofFile) -> dict[str, Any]:
-    """Return what the holder gets: the credential with its proof inside, else the proof alone."""
+    """Return what the holder gets: the credential with its proof inside, else a proof file.
+
+    The proof file has the credential inside when that is known, and cannot take its proof.
+    """
     if credential.document is None:
         return format_proof_file(proof)
-    return embed(json.loads(credential.document), format_embedded(proof))
+    document = json.loads(credential.document)
+    if not is_embeddable(document):
+        return format_proof_file(replace(proof, credential=document))
+    return embed(document, format_embedded(proof))
+
+
+def file_name(credential: StoredCredential, content: dict[str, Any]) -> str:
+    """Return what the holder's file is called: a proof file is told from a badge."""
+    kind = ".proof" if content.get("format") == FORMAT else ""
+    return f"{credential.public_id}{kind}.json"
+
+
+def _written(content: dict[str, Any]) -> str:
+    """Return the text of a file: indented, unless white space alone makes it too large to read."""
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    if len(text.encode()) > MAX_CREDENTIAL_BYTES:
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text + "\n"
 
 
 def deliver(
@@ -107,9 +136,11 @@ def deliver(
         proofs = ProofWriter(tx, batch, home)
         for credential in read_batch(tx, batch.id):
             content = badge(credential, proofs.proof(credential))
-            name = f"{credential.public_id}.json"
-            _replace(folder / name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-            names.append((credential.leaf_index, _holder(content), name))
+            name = file_name(credential, content)
+            _replace(folder / name, _written(content))
+            holder = spreadsheet_safe(_holder(content))
+            label = spreadsheet_safe(credential.label or "")
+            names.append((credential.leaf_index, holder, name, label))
             on_badge(1)
     _write_index(folder / INDEX_FILE, names)
     with database.write() as tx:
@@ -118,10 +149,13 @@ def deliver(
 
 
 def _holder(content: dict[str, Any]) -> str:
+    """Return the name in a badge; empty when it is not where ours have it."""
     subject = content.get("credentialSubject")
-    identifiers = subject.get("identifier", []) if isinstance(subject, dict) else []
-    names = (i["identityHash"] for i in identifiers if i.get("identityType") == "name")
-    return next(names, "")
+    identifiers = subject.get("identifier") if isinstance(subject, dict) else None
+    for entry in identifiers if isinstance(identifiers, list) else []:
+        if isinstance(entry, dict) and entry.get("identityType") == "name":
+            return str(entry.get("identityHash", ""))
+    return ""
 
 
 def _replace(path: Path, text: str) -> None:
@@ -131,10 +165,10 @@ def _replace(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def _write_index(path: Path, rows: list[tuple[int | None, str, str]]) -> None:
+def _write_index(path: Path, rows: list[tuple[int | None, str, str, str]]) -> None:
     beside = path.with_suffix(".part")
     with beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["leaf", "name", "file"])
+        writer.writerow(["leaf", "name", "file", "submitted_as"])
         writer.writerows(rows)
     beside.replace(path)

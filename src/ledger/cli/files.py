@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import MalformedInputError
+from ledger.errors import ConflictError, MalformedInputError
 
 MAX_FILE_BYTES: Final = 64 * 2**20
 """No more than this of a file is read into memory, whatever its size claims to be."""
@@ -35,7 +35,7 @@ def write_file(path: Path, data: bytes) -> None:
     """Write a file so that at any moment there is the old one or the new one, whole.
 
     Raises:
-        MalformedInputError: it cannot be written there.
+        ConflictError: it cannot be written there.
 
     """
     beside = path.with_name(f"{path.name}.part")
@@ -43,4 +43,4 @@ def write_file(path: Path, data: bytes) -> None:
         beside.write_bytes(data)
         beside.replace(path)
     except OSError as error:
-        raise MalformedInputError("unwritable", f"{path}: {error.strerror}") from None
+        raise ConflictError("unwritable", f"{path}: {error.strerror}") from None

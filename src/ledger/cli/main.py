@@ -19,6 +19,7 @@ from ledger.cli import (
     schedule,
     serving,
     setup,
+    submitting,
 )
 from ledger.cli.output import show
 from ledger.config import is_debugging
@@ -66,6 +67,7 @@ setup.add_commands(app)
 issuer.add_commands(app)
 operator.add_commands(app)
 issuing.add_commands(app)
+submitting.add_commands(app)
 anchoring.add_commands(app)
 schedule.add_commands(app)
 serving.add_commands(app)

@@ -36,8 +36,8 @@ def reporting(report: Path | None) -> Iterator[None]:
     """Write to `report` what a LinesError from inside the block says, or that all is well.
 
     Raises:
-        ConflictError: there is a file of this name, and it is no report.
-        MalformedInputError: it cannot be written.
+        ConflictError: there is a file of this name, and it is no report; or it cannot be
+            written.
 
     """
     from ledger.credentials.problems import LinesError

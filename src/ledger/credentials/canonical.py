@@ -150,6 +150,11 @@ def credential_digest(credential: dict[str, Any]) -> Hash32:
     return sha256(canonical_bytes(without_anchor_proof(credential)))
 
 
+def is_embeddable(credential: dict[str, Any]) -> bool:
+    """Return whether an anchor proof can go into `credential`: its `proof` is not a lone one."""
+    return isinstance(credential.get("proof", []), list)
+
+
 def embed(credential: dict[str, Any], proof: dict[str, Any]) -> dict[str, Any]:
     """Return `credential` with the anchor proof `proof`, in place of one it may have.
 
@@ -158,7 +163,7 @@ def embed(credential: dict[str, Any], proof: dict[str, Any]) -> dict[str, Any]:
             change the digest, so such a credential keeps its anchor proof beside it.
 
     """
-    if not isinstance(credential.get("proof", []), list):
+    if not is_embeddable(credential):
         raise MalformedInputError(
             "lone-proof",
             "the credential's `proof` is no array: keep its proof in a proof file beside it",

@@ -24,6 +24,7 @@ credentials: Final = sa.Table(
     sa.Column("canonicalization", sa.Text, nullable=False),
     sa.Column("row_identity", sa.LargeBinary(32)),
     sa.Column("document", sa.LargeBinary),
+    sa.Column("label", sa.Text),
     sa.Column("accepted_at", sa.BigInteger, nullable=False),
     sa.Column("batch_id", Id, sa.ForeignKey("batches.id")),
     sa.Column("leaf_index", sa.BigInteger),
@@ -54,7 +55,9 @@ class NewCredential:
     row_identity: Hash32 | None
     """Of the roster row it was made from; None for what was made elsewhere."""
     document: bytes | None
-    """The canonical bytes of a credential made here, without an anchor proof."""
+    """The canonical bytes of a credential, without an anchor proof; None when there are none."""
+    label: str | None = None
+    """The name of the file it was submitted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class StoredCredential:
     digest: Hash32
     canonicalization: Canonicalization
     document: bytes | None
+    label: str | None
     batch_id: int | None
     leaf_index: int | None
 
@@ -78,6 +82,7 @@ _SELECT: Final = sa.select(
     credentials.c.digest,
     credentials.c.canonicalization,
     credentials.c.document,
+    credentials.c.label,
     credentials.c.batch_id,
     credentials.c.leaf_index,
 )
@@ -104,6 +109,18 @@ def find_known_rows(tx: sa.Connection, issuer: int, identities: Sequence[Hash32]
     return known
 
 
+def find_known_digests(
+    tx: sa.Connection, issuer: int, digests: Sequence[Hash32]
+) -> dict[Hash32, str]:
+    """Return the public ids of those of at most `PAGE_ROWS` digests that this issuer has."""
+    rows = tx.execute(
+        sa.select(credentials.c.digest, credentials.c.public_id).where(
+            credentials.c.issuer == issuer, credentials.c.digest.in_(digests)
+        )
+    )
+    return {Hash32(bytes(row.digest)): row.public_id for row in rows}
+
+
 def add_credentials(
     tx: sa.Connection, issuer: int, accepted: Sequence[NewCredential], *, now: int
 ) -> None:
@@ -122,6 +139,7 @@ def add_credentials(
                     "canonicalization": new.canonicalization,
                     "row_identity": new.row_identity,
                     "document": new.document,
+                    "label": new.label,
                     "accepted_at": now,
                 }
                 for new in accepted[at : at + PAGE_ROWS]

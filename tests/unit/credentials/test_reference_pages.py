@@ -8,11 +8,13 @@ import pytest
 
 from ledger.credentials import vocabulary
 from ledger.credentials.achievement import format_achievement, recognition
+from ledger.credentials.digest_list import MAX_DIGESTS
 from ledger.credentials.problems import MAX_PROBLEMS, SHOWN_PROBLEMS
 from ledger.credentials.roster import MAX_ROSTER_BYTES, MAX_ROWS, RosterError
 from ledger.credentials.roster_cells import COLUMNS, MAX_CELL_CHARACTERS
 from ledger.credentials.roster_csv import MAX_LINE_CHARACTERS, read_csv
 from ledger.credentials.roster_jsonl import MAX_LINE_BYTES, read_json_lines
+from ledger.credentials.submitting import MAX_KEPT_BYTES
 from ledger.credentials.template import (
     MAX_TEMPLATE_BYTES,
     Template,
@@ -137,3 +139,9 @@ def test_the_bounds_of_a_template_are_on_the_page() -> None:
         f"{MAX_ITEMS} entries in a list",
     ):
         assert words in page
+
+
+def test_the_bounds_of_a_submission_are_on_the_page() -> None:
+    page = (REFERENCE / "submitting.md").read_text("utf-8")
+    for bound in (MAX_KEPT_BYTES, MAX_DIGESTS, MAX_PROBLEMS):
+        assert f"{bound:,}" in page
