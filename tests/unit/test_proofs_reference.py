@@ -103,7 +103,9 @@ def test_the_page_explains_every_code_that_a_proof_file_can_be_refused_with() ->
     raised = {
         code
         for source in sources
-        for code in re.findall(r'Error\(\s*"([a-z0-9-]+)"', (package / source).read_text("utf-8"))
+        for code in re.findall(
+            r'(?:Error|__init__)\(\s*"([a-z0-9-]+)"', (package / source).read_text("utf-8")
+        )
     }
     rows = re.findall(r"^\| (`.*?) \|", PAGE.partition("## Refusals")[2], re.MULTILINE)
     explained = {code for row in rows for code in re.findall(r"`([a-z0-9-]+)`", row)}
