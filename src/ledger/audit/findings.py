@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ledger.chain.header import MAX_TIME
 from ledger.chain.registry.events import Log
 from ledger.clock import format_time
 
@@ -109,5 +110,5 @@ class Finding:
 
 
 def moment(seconds: int) -> str:
-    """Return an event's time for a message; a forged one may be beyond every calendar."""
-    return format_time(seconds) if seconds < 253_402_300_800 else f"second {seconds}"
+    """Return a time that a contract stores; forty bits go beyond every calendar."""
+    return format_time(seconds) if seconds <= MAX_TIME else f"second {seconds}"

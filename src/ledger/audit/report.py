@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.audit.auditor import Audit
-from ledger.audit.findings import Finding
+from ledger.audit.findings import Finding, moment
 from ledger.audit.proof_folder import ProofFolder
 from ledger.audit.reconcile import Reconciliation
 from ledger.audit.world import AnchorState, IssuerState
-from ledger.clock import format_time
 from ledger.primitives import format_address, format_chain
 
 FORMAT: Final = "ledger-audit/1"
@@ -53,7 +52,7 @@ class Report:
             "block": {
                 "number": audit.block.number,
                 "hash": "0x" + audit.block.hash.hex(),
-                "time": format_time(audit.block.time),
+                "time": moment(audit.block.time),
             },
             "endpoints": [name for name, _ in audit.endpoints],
             "proved": audit.is_proved,
@@ -113,7 +112,7 @@ def _issuer(issuer: IssuerState) -> dict[str, Any]:
         "number": issuer.number,
         "did": issuer.did or None,
         "owner": format_address(issuer.owner),
-        "registered": format_time(issuer.registered_at),
+        "registered": moment(issuer.registered_at),
         "events": issuer.position + 1,
         "head": "0x" + issuer.head.hex(),
         "anchors": sums.anchors,
@@ -133,8 +132,8 @@ def _issuer(issuer: IssuerState) -> dict[str, Any]:
         "accreditations": [
             {
                 "issuer": holder,
-                "from": format_time(span.start),
-                "until": format_time(span.until) if span.until else None,
+                "from": moment(span.start),
+                "until": moment(span.until) if span.until else None,
             }
             for holder, spans in sorted(issuer.spans.items())
             for span in spans
@@ -162,10 +161,10 @@ def _database(found: Reconciliation) -> dict[str, Any]:
             {
                 "issuer": times.issuer,
                 "size": times.size,
-                "sealed": format_time(times.sealed_at),
-                "submitted": format_time(times.submitted_at),
-                "anchored": format_time(times.anchored_at),
-                "delivered": format_time(times.delivered_at) if times.delivered_at else None,
+                "sealed": moment(times.sealed_at),
+                "submitted": moment(times.submitted_at),
+                "anchored": moment(times.anchored_at),
+                "delivered": moment(times.delivered_at) if times.delivered_at else None,
                 "gas": times.gas,
             }
             for times in found.times

@@ -80,18 +80,20 @@ def list_batches(tx: sa.Connection, issuer: int) -> list[RecordedBatch]:
 
 def read_leaves(tx: sa.Connection, batch_id: int) -> Iterator[tuple[int, Hash32]]:
     """Give (index, digest) of the batch's credentials, by index."""
-    rows = tx.execution_options(yield_per=PAGE_ROWS).execute(
+    query = (
         sa.select(credentials.c.leaf_index, credentials.c.digest)
         .where(credentials.c.batch_id == batch_id)
         .order_by(credentials.c.leaf_index)
+        .execution_options(yield_per=PAGE_ROWS)
     )
-    for row in rows:
-        yield row.leaf_index, Hash32(row.digest)
+    with tx.execute(query) as rows:
+        for row in rows:
+            yield row.leaf_index, Hash32(bytes(row.digest))
 
 
 def read_changes(tx: sa.Connection, issuer: int) -> Iterator[RecordedChange]:
     """Give the changes of the status of the issuer's credentials, in the order of signing."""
-    rows = tx.execution_options(yield_per=PAGE_ROWS).execute(
+    query = (
         sa.select(
             credentials.c.batch_id,
             credentials.c.leaf_index,
@@ -106,9 +108,11 @@ def read_changes(tx: sa.Connection, issuer: int) -> Iterator[RecordedChange]:
         )
         .where(credentials.c.issuer == issuer)
         .order_by(transactions.c.id, status_changes.c.id)
+        .execution_options(yield_per=PAGE_ROWS)
     )
-    for row in rows.mappings():
-        yield RecordedChange(**row)
+    with tx.execute(query) as rows:
+        for row in rows.mappings():
+            yield RecordedChange(**row)
 
 
 def find_signed(tx: sa.Connection, hashes: Iterable[Hash32]) -> set[Hash32]:

@@ -1,20 +1,25 @@
 """`audit` and `audit export`: replay a registry's history, and hold records against it."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
+from ledger.cli.audit_text import show_audit
+from ledger.cli.auditing import (
+    Records,
+    examine,
+    examine_later,
+    read_target,
+    send_alarm,
+    write_report,
+)
 from ledger.cli.options import Json
-from ledger.cli.output import progress_to, show, show_json
-from ledger.config import load_settings
+from ledger.cli.output import show, show_json
 from ledger.errors import MalformedInputError
-from ledger.primitives import Address, parse_address, parse_chain
 
-if TYPE_CHECKING:
-    from ledger.audit.auditor import Auditor
-    from ledger.audit.report import Report
+WATCH_SECONDS: Final = 12
+"""Between two looks; a block of Ethereum."""
 
 Registry = Annotated[
     str | None,
@@ -48,16 +53,6 @@ NoStateProof = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What the options name."""
-
-    registry: Address
-    chain: int | None
-    rpc: tuple[str, ...]
-    database: str | None
-
-
 def add_commands(app: typer.Typer) -> None:
     """Add this module's commands to `app`."""
     group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
@@ -89,6 +84,20 @@ def audit(
         Path | None,
         typer.Option(metavar="DIR", help="Compare with the badges and proof files in DIR."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write report.json and report.html into DIR."),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep following; end at the first finding.")
+    ] = False,
+    every: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="With --watch: between two looks.")
+    ] = WATCH_SECONDS,
+    webhook: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="With --watch: send the first finding there."),
+    ] = None,
     no_state_proof: NoStateProof = False,
     home: OfInstallation = None,
     as_json: Json = False,
@@ -107,9 +116,8 @@ def audit(
     from ledger.audit.auditor import Auditor, Question
     from ledger.audit.endpoints import open_endpoints
 
-    target = _target(registry, rpc, chain, database, home)
-    if logs is not None and cursor is not None:
-        raise MalformedInputError("usage", "--logs reads a recording, --cursor keeps one: one only")
+    target = read_target(registry, rpc, chain, database, home)
+    _check_words(logs, cursor, block, webhook, watch=watch)
     question = Question(
         target.registry,
         target.chain,
@@ -121,14 +129,21 @@ def audit(
     )
     auditor = Auditor(open_endpoints(target.rpc), question)
     try:
-        report = examine(auditor, database=target.database, proofs=proofs)
+        records = Records(target.database, proofs)
+        found = examine(auditor, records)
+        while watch and not found.findings:
+            found = examine_later(auditor, records, found, seconds=every)
     finally:
         auditor.close()
+    if webhook is not None:
+        send_alarm(webhook, found)
+    if report is not None:
+        write_report(found, report)
     if as_json:
-        show_json(report.as_json())
+        show_json(found.as_json())
     else:
-        show_report(report)
-    raise typer.Exit(report.exit_code)
+        show_audit(found)
+    raise typer.Exit(found.exit_code)
 
 
 def export(
@@ -149,7 +164,7 @@ def export(
     from ledger.audit.auditor import Auditor, Question
     from ledger.audit.endpoints import open_endpoints
 
-    target = _target(registry, rpc, chain, None, home)
+    target = read_target(registry, rpc, chain, None, home)
     beside = file.with_name(file.name + ".part")
     beside.unlink(missing_ok=True)
     question = Question(
@@ -162,90 +177,40 @@ def export(
     )
     auditor = Auditor(open_endpoints(target.rpc), question)
     try:
-        report = examine(auditor)
-        if report.exit_code == 0:
+        found = examine(auditor, Records())
+        if found.exit_code == 0:
             beside.replace(file)
-            show(
-                f"{file}: {report.audit.world.events} logs up to block {report.audit.block.number}"
-            )
+            audited = found.audit
+            show(f"{file}: {audited.world.events} logs up to block {audited.block.number}")
         else:
-            show_report(report)
+            show_audit(found)
     finally:
         auditor.close()
         beside.unlink(missing_ok=True)
-    raise typer.Exit(report.exit_code)
+    raise typer.Exit(found.exit_code)
 
 
-def examine(
-    auditor: "Auditor", *, database: str | None = None, proofs: Path | None = None
-) -> "Report":
-    """Audit up to the newest final block, and compare with what else was given.
-
-    Raises:
-        ChainError: an endpoint did not answer.
-        MalformedInputError: a recording, the database or the folder cannot be read.
-
-    """
-    from ledger.audit.proof_folder import check_proofs
-    from ledger.audit.reconcile import reconcile_database
-    from ledger.audit.report import Report
-    from ledger.database import Database, check_migrated
-
-    with progress_to("Blocks") as on_block:
-        audited = auditor.advance(on_block)
-    reconciled = None
-    if database is not None:
-        opened = Database(database)
-        try:
-            check_migrated(opened)
-            reconciled = reconcile_database(opened, audited.world, audited.block.number)
-        finally:
-            opened.close()
-    checked = check_proofs(proofs, audited.world) if proofs is not None else None
-    return Report(audited, reconciled, checked)
-
-
-def show_report(report: "Report") -> None:
-    """Print a report for people."""
-    from ledger.cli.audit_text import show_audit
-
-    show_audit(report)
-
-
-def _target(
-    registry: str | None,
-    rpc: list[str] | None,
-    chain: str | None,
-    database: str | None,
-    home: Path | None,
-) -> Target:
-    from ledger.chain.artifact import registry_address
-
-    if home is not None:
-        settings = load_settings(home)
-        found = Target(settings.registry, settings.chain, settings.rpc, settings.database)
-    else:
-        found = Target(registry_address(), None, (), None)
-    urls = tuple(rpc) if rpc else found.rpc
-    if not urls:
-        raise MalformedInputError("usage", "no endpoint: name one with --rpc, or --home")
-    return Target(
-        parse_address(registry) if registry is not None else found.registry,
-        parse_chain(chain) if chain is not None else found.chain,
-        urls,
-        _database_url(database) if database is not None else found.database,
-    )
-
-
-def _database_url(named: str) -> str:
-    """Return the URL of a database named by URL or by path.
+def _check_words(
+    logs: Path | None,
+    cursor: Path | None,
+    block: int | None,
+    webhook: str | None,
+    *,
+    watch: bool,
+) -> None:
+    """Return when these options go together.
 
     Raises:
-        MalformedInputError: there is no such file, which SQLite would make.
+        MalformedInputError: they do not, or the web hook is none.
 
     """
-    if "://" in named:
-        return named
-    if not Path(named).is_file():
-        raise MalformedInputError("no-file", f"there is no database {named}")
-    return f"sqlite:///{Path(named).absolute()}"
+    if logs is not None and cursor is not None:
+        raise MalformedInputError("usage", "--logs reads a recording, --cursor keeps one: one only")
+    if watch and (logs is not None or block is not None):
+        raise MalformedInputError("usage", "--watch follows the chain: leave --logs, --block out")
+    if webhook is not None:
+        from ledger.audit.alarm import check_webhook
+
+        if not watch:
+            raise MalformedInputError("usage", "--webhook goes with --watch")
+        check_webhook(webhook)

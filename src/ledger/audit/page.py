@@ -1,0 +1,310 @@
+"""The report of an audit as one HTML page that needs nothing beside it.
+
+No script, no font, no network: it can be mailed, printed and kept. Everything in it follows
+from the audited block and from what it was held against, so the same block is the same
+bytes. DIDs, file names and answers are strangers' text and are escaped.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib import resources
+from typing import Final
+
+from ledger.audit.charts import Period, Span, bars, columns, spans, steps
+from ledger.audit.findings import moment
+from ledger.audit.report import Report, issuers_of, totals
+from ledger.audit.world import IssuerState
+from ledger.primitives import format_address, format_chain
+
+MAX_ROWS: Final = 500
+"""Rows of a table; `report.json` has them all."""
+
+POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+"""Nothing is loaded and nothing runs, even if a stranger's text were to slip through."""
+
+
+def format_page(report: Report) -> str:
+    """Return the page."""
+    style = resources.files("ledger.audit").joinpath("report.css").read_text("utf-8")
+    body = "\n".join(
+        [
+            _banner(report),
+            _facts(report),
+            _numbers(report),
+            _findings(report),
+            _charts(report),
+            _issuers(report),
+            _changes(report),
+            _meaning(report),
+        ]
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<title>Audit of {_home(report)} at block {report.audit.block.number}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _home(report: Report) -> str:
+    world = report.audit.world
+    return f"{format_chain(world.chain)}:{format_address(world.registry)}"
+
+
+def _banner(report: Report) -> str:
+    count = len(report.findings)
+    if count:
+        kind, mark = "bad", "!"
+        verdict = f"{count:,} finding{'s' if count > 1 else ''}"
+        said = "Something is not as it must be. Each finding names the two answers that differ."
+    else:
+        kind, mark, verdict = "good", "✓", "Complete, and nothing found"
+        said = (
+            f"{report.audit.world.events:,} events lead to every head that the contract stores: "
+            "none is missing, added, moved or altered."
+        )
+    return f"""<header class="{kind}">
+<p class="kicker">Audit of a credential registry</p>
+<h1><span class="mark" aria-hidden="true">{mark}</span> {verdict}</h1>
+<p>{said}</p>
+</header>"""
+
+
+def _facts(report: Report) -> str:
+    audit = report.audit
+    asked = ", ".join(escape(name) for name, _ in audit.endpoints)
+    rows = [
+        ("Registry", f"<code>{format_address(audit.world.registry)}</code>"),
+        ("Chain", format_chain(audit.chain)),
+        ("Block", f"{audit.block.number:,} of {moment(audit.block.time)}"),
+        ("Block hash", f"<code>0x{audit.block.hash.hex()}</code>"),
+        ("Asked", asked),
+    ]
+    return (
+        '<dl class="facts">'
+        + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
+        + "</dl>"
+    )
+
+
+def _numbers(report: Report) -> str:
+    sums = [totals(issuer) for issuer in issuers_of(report.audit)]
+    tiles = [
+        ("issuers", len(sums)),
+        ("anchors", sum(s.anchors for s in sums)),
+        ("credentials", sum(s.credentials for s in sums)),
+        ("revoked", sum(s.revoked for s in sums)),
+        ("suspended", sum(s.suspended for s in sums)),
+        ("events", report.audit.world.events),
+    ]
+    return (
+        '<ul class="numbers">'
+        + "".join(f"<li><b>{value:,}</b> {name}</li>" for name, value in tiles)
+        + "</ul>"
+    )
+
+
+def _findings(report: Report) -> str:
+    if not report.findings:
+        return ""
+    rows = [
+        (
+            f"<code>{finding.code}</code>",
+            escape(finding.message),
+            escape(str(finding.place)),
+            "<br>".join(escape(answer) for answer in finding.answers),
+        )
+        for finding in report.findings
+    ]
+    return _section(
+        "Findings", _table(("code", "what was found", "where", "which answers differ"), rows)
+    )
+
+
+def _charts(report: Report) -> str:
+    world, end = report.audit.world, report.audit.block.time
+    anchors = [a for issuer in world.issuers.values() for a in issuer.anchors.values()]
+    period = Period.around((i.registered_at for i in world.issuers.values()), end)
+    figures = [
+        steps(
+            "Anchors",
+            f"{len(anchors):,} roots anchored in all",
+            [(anchor.time, 1) for anchor in anchors],
+            period,
+        ),
+        steps(
+            "Credentials",
+            f"{sum(anchor.size for anchor in anchors):,} credentials anchored in all",
+            [(anchor.time, anchor.size) for anchor in anchors],
+            period,
+        ),
+        columns(
+            "Changes of status",
+            "credentials revoked, suspended and reinstated over time",
+            ("revoked", "suspended", "reinstated"),
+            [
+                (time, (count.revoked, count.suspended, count.reinstated))
+                for time, count in sorted(world.status_counts.items())
+            ],
+            period,
+        ),
+    ]
+    figures += [*_accreditations(report, period), *_database_charts(report)]
+    return _section("Over time", f'<div class="charts">{"".join(map(_figure, figures))}</div>')
+
+
+def _accreditations(report: Report, period: Period) -> list[str]:
+    rows = [
+        Span(f"issuer {issuer.number} vouches for {holder}", span.start, span.until or None)
+        for issuer in issuers_of(report.audit)
+        for holder, held in sorted(issuer.spans.items())
+        for span in held
+    ]
+    if not rows:
+        return []
+    said = f"{len(rows):,} spans in which one issuer vouches for another"
+    return [spans("Accreditations", said, rows, period)]
+
+
+def _database_charts(report: Report) -> list[str]:
+    found = report.database
+    if found is None:
+        return []
+    spent = [(s.purpose, s.gas, f"{s.gas:,} in {s.transactions:,}") for s in found.spending]
+    waits = [
+        ("sealed to anchored", [t.anchored_at - t.sealed_at for t in found.times]),
+        (
+            "anchored to delivered",
+            [t.delivered_at - t.anchored_at for t in found.times if t.delivered_at is not None],
+        ),
+    ]
+    figures = [bars("Gas", "gas by purpose, and in how many transactions", spent)]
+    rows = [
+        (f"{name}, {which}", seconds, f"{seconds:,} s")
+        for name, all_seconds in waits
+        if all_seconds
+        for which, seconds in _quantiles(all_seconds)
+    ]
+    if rows:
+        said = (
+            "seconds from sealing to the anchor, and on to the badges, which wait until it is final"
+        )
+        figures.append(bars("Time to finality", said, rows))
+    return figures
+
+
+def _quantiles(seconds: Sequence[int]) -> list[tuple[str, int]]:
+    """Return half and nine tenths of the waits, which are not more than this."""
+    ordered = sorted(seconds)
+    last = len(ordered) - 1
+    return [("median", max(ordered[last // 2], 0)), ("longest", max(ordered[last], 0))]
+
+
+def _issuers(report: Report) -> str:
+    columns = (
+        "issuer", "DID and owner", "events", "anchors", "credentials", "revoked", "suspended",
+        "operators",
+    )  # fmt: skip
+    return _section("Issuers", _table(columns, map(_issuer, issuers_of(report.audit))))
+
+
+def _issuer(issuer: IssuerState) -> tuple[str, ...]:
+    sums = totals(issuer)
+    operators = (
+        f"<code>{format_address(address)}</code> "
+        + (
+            f"compromised since {moment(record.compromised_since)}"
+            if record.compromised_since
+            else {0: "no role", 1: "anchors", 2: "sets status", 3: "anchors, sets status"}[
+                int(record.roles)
+            ]
+        )
+        for address, record in sorted(issuer.operators.items())
+    )
+    owner = f"<small><code>{format_address(issuer.owner)}</code></small>"
+    untrusted = f"<br><small>{sums.untrusted:,} untrusted</small>" if sums.untrusted else ""
+    return (
+        str(issuer.number),
+        f"{escape(issuer.did or '-')}<br>{owner}",
+        f"{issuer.position + 1:,}",
+        f"{sums.anchors:,}{untrusted}",
+        f"{sums.credentials:,}",
+        f"{sums.revoked:,}",
+        f"{sums.suspended:,}",
+        "<br>".join(f"<small>{operator}</small>" for operator in operators) or "-",
+    )
+
+
+def _changes(report: Report) -> str:
+    rows = (
+        (
+            moment(change.time),
+            str(change.issuer),
+            change.name,
+            f"<small>{escape(change.subject)}</small>",
+            f"{change.block:,}",
+        )
+        for change in report.audit.world.changes
+    )
+    table = _table(("time", "issuer", "event", "about", "block"), rows)
+    return _section("Owners, operators, accreditations", table)
+
+
+def _meaning(report: Report) -> str:
+    compared = []
+    if report.database is not None:
+        found = report.database
+        compared.append(
+            f"<li>The database: {found.issuers:,} issuers, {found.batches:,} batches, "
+            f"{found.leaves:,} leaves and {found.status_changes:,} changes of status.</li>"
+        )
+    if report.proofs is not None:
+        counts = sorted(report.proofs.standings.items())
+        standings = ", ".join(f"{count:,} {standing}" for standing, count in counts)
+        compared.append(f"<li>{report.proofs.files:,} proofs: {standings or 'none fits'}.</li>")
+    held = f"<p>Held against it:</p><ul>{''.join(compared)}</ul>" if compared else ""
+    return _section(
+        "What this says",
+        "<p>Everything here was rebuilt from the contract's logs alone. The contract keeps, for "
+        "each issuer, one hash over all its events; the replay leads to each of them, so that no "
+        "event was hidden, forged, moved or altered. Block numbers and transactions are the "
+        "word of who was asked. What an issuer is in the world, and whether what it anchored "
+        f"is true, no replay can say.</p>{held}",
+    )
+
+
+def _figure(svg: str) -> str:
+    title = svg.partition("<title>")[2].partition("</title>")[0]
+    said = svg.partition("<desc>")[2].partition("</desc>")[0]
+    return f"<figure><figcaption><b>{title}</b> {said}</figcaption>{svg}</figure>"
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section>\n<h2>{title}</h2>\n{content}\n</section>"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are HTML already."""
+    shown = list(rows)
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    lines = (
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in shown[:MAX_ROWS]
+    )
+    more = len(shown) - MAX_ROWS
+    note = f"<p>{more:,} more are in report.json.</p>" if more > 0 else ""
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>'
+        f"{''.join(lines)}</tbody></table></div>{note}"
+    )
