@@ -60,6 +60,8 @@ class Turn(IntEnum):
     """Looking which credentials an issuer has, and adding those it has not."""
     SEALING = 3
     """Placing what waits for an issuer in a batch."""
+    ANSWERING = 4
+    """Looking whether a request was answered before, and answering it."""
 
 
 class Database:

@@ -127,13 +127,30 @@ def accept(
             installation does not know it.
 
     """
-    count = new = 0
     with database.write() as tx:
-        take_turn(tx, Turn.ACCEPTING, issuer)
-        left = iter(offers)
-        while page := list(islice(left, PAGE_ROWS)):
-            count += len(page)
-            new += _accept_page(tx, issuer, page, now, on_ids)
+        return accept_in(tx, issuer, offers, now=now, on_ids=on_ids)
+
+
+def accept_in(
+    tx: Connection,
+    issuer: int,
+    offers: Iterable[Offer],
+    *,
+    now: int,
+    on_ids: Callable[[list[str]], None],
+) -> Accepted:
+    """Do what `accept` does in a transaction of the caller's; the ids hold once it commits.
+
+    Raises:
+        ConflictError: as `accept`.
+
+    """
+    count = new = 0
+    take_turn(tx, Turn.ACCEPTING, issuer)
+    left = iter(offers)
+    while page := list(islice(left, PAGE_ROWS)):
+        count += len(page)
+        new += _accept_page(tx, issuer, page, now, on_ids)
     return Accepted(new=new, known=count - new)
 
 

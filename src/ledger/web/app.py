@@ -11,7 +11,7 @@ from ledger.web.documented import Problem
 from ledger.web.headers import SecurityHeaders
 from ledger.web.limits import BoundedBody
 from ledger.web.problems import add_handlers
-from ledger.web.routes import batches, health, proofs, verify
+from ledger.web.routes import batches, bulk, digests, health, proofs, verify
 from ledger.web.service import Service
 
 DESCRIPTION: Final = """Issuers push digests and get proofs; anyone verifies.
@@ -38,10 +38,10 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    for routes in (verify, proofs, batches, health):
+    for routes in (verify, digests, bulk, proofs, batches, health):
         app.include_router(routes.router)
     add_handlers(app)
-    app.add_middleware(BoundedBody)
+    app.add_middleware(BoundedBody, streamed={bulk.PATH})
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

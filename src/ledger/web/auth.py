@@ -1,6 +1,6 @@
 """Who asks: the API key of a request, and what it may do."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,7 +15,7 @@ bearer = HTTPBearer(
 )
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """Return the service that answers this request."""
     service: Service = request.app.state.service
     return service
@@ -24,8 +24,18 @@ def service_of(request: Request) -> Service:
 ServiceOf = Annotated[Service, Depends(service_of)]
 
 
-def limited(request: Request, service: ServiceOf) -> None:
+async def limited(request: Request, service: ServiceOf) -> None:
     """Take one token of the address that asks; for routes that need no key."""
+    take_of_address(request, service)
+
+
+def take_of_address(request: Request, service: Service) -> None:
+    """Take one token of the address that asks.
+
+    Raises:
+        LimitError: it asks too often.
+
+    """
     service.rates.take(f"address {request.client.host if request.client else '-'}")
 
 
@@ -42,7 +52,7 @@ def key_of(
 
     """
     if presented is None:
-        limited(request, service)
+        take_of_address(request, service)
         raise DeniedError(
             "no-api-key-given", "this needs an API key: Authorization: Bearer ledger_..."
         )
@@ -50,7 +60,7 @@ def key_of(
         with service.database.read() as tx:
             key = authenticate(tx, presented.credentials, now=service.now())
     except DeniedError:
-        limited(request, service)
+        take_of_address(request, service)
         raise
     service.rates.take(f"key {key.id}")
     return key
@@ -59,10 +69,10 @@ def key_of(
 KeyOf = Annotated[ApiKey, Depends(key_of)]
 
 
-def issuer_with(scope: Scope) -> Callable[[ApiKey], int]:
+def issuer_with(scope: Scope) -> Callable[[ApiKey], Awaitable[int]]:
     """Return a dependency that gives the issuer of a key with `scope`."""
 
-    def issuer_of(key: KeyOf) -> int:
+    async def issuer_of(key: KeyOf) -> int:
         check_scope(key, scope, issuer=key.issuer)
         if key.issuer is None:
             raise DeniedError("not-allowed", "this API key works for no issuer")

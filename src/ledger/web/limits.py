@@ -1,4 +1,4 @@
-"""Bounds that hold before any work starts: bytes, time to send them, and how often.
+"""Bounds that hold before any work starts: bytes, time to send them, how many, how often.
 
 Rates are token buckets in memory, one a client: a bucket holds `burst` tokens, and each
 request takes one. Several processes each have their own buckets, so N processes let N times
@@ -9,7 +9,8 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +23,9 @@ MAX_BODY_BYTES: Final = 8 * 2**20
 
 BODY_SECONDS: Final = 30.0
 """In which a body must have arrived whole: a client that drips holds nothing for long."""
+
+MAX_BUFFERED_BYTES: Final = 256 * 2**20
+"""Of all bodies that are arriving; what comes beyond is asked to come again."""
 
 MAX_BUCKETS: Final = 100_000
 """Clients remembered; the one not seen longest is forgotten first."""
@@ -62,52 +66,92 @@ class RateLimiter:
             )
 
 
+class Slots:
+    """So many at once; one more is turned away and does not wait."""
+
+    def __init__(self, count: int) -> None:
+        self._free = threading.BoundedSemaphore(count)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Have a place as long as the block lasts.
+
+        Raises:
+            LimitError: there is none.
+
+        """
+        if not self._free.acquire(blocking=False):
+            raise _too_busy()
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
 class BoundedBody:
-    """Middleware that reads a body whole, within its bounds, before a route sees it."""
+    """Middleware that reads a body whole, within its bounds, before a route sees it.
+
+    Routes under `streamed` read their own, and bound it themselves.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES, seconds: float = BODY_SECONDS
+        self,
+        app: ASGIApp,
+        *,
+        streamed: Collection[str] = (),
+        max_bytes: int = MAX_BODY_BYTES,
+        max_buffered_bytes: int = MAX_BUFFERED_BYTES,
+        seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
+        self._streamed = streamed
         self._max_bytes = max_bytes
+        self._max_buffered_bytes = max_buffered_bytes
         self._seconds = seconds
+        self._buffered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
             return
+        body = bytearray()
         try:
-            body = await self._read(scope, receive)
+            is_whole = await self._read(scope, receive, body)
         except LimitError as error:
             await problem_of(error)(scope, receive, send)
             return
-        if body is None:
+        finally:
+            self._buffered -= len(body)
+        if not is_whole:
             return
-        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        waiting: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def replay() -> Message:
             return waiting.pop() if waiting else await receive()
 
         await self._app(scope, replay, send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        """Return the body; None when the client has gone."""
+    async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> bool:
+        """Read into `body`; return False when the client has gone."""
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self._max_bytes:
             raise self._too_large()
-        body = bytearray()
         try:
             async with asyncio.timeout(self._seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return None
-                    body += message.get("body", b"")
+                        return False
+                    part = message.get("body", b"")
+                    body += part
+                    self._buffered += len(part)
                     if len(body) > self._max_bytes:
                         raise self._too_large()
+                    if self._buffered > self._max_buffered_bytes:
+                        raise _too_busy()
                     if not message.get("more_body"):
-                        return bytes(body)
+                        return True
         except TimeoutError:
             raise LimitError(
                 "too-slow",
@@ -117,3 +161,11 @@ class BoundedBody:
 
     def _too_large(self) -> LimitError:
         return LimitError("too-large", f"a body has at most {self._max_bytes} bytes here")
+
+
+def _too_busy() -> LimitError:
+    return LimitError(
+        "too-busy",
+        "the service has as much to do as it takes at once: wait as Retry-After says",
+        retry_after_seconds=2,
+    )

@@ -26,6 +26,7 @@ from ledger.errors import (
     MalformedInputError,
     NotFoundError,
     ProofError,
+    StorageError,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -38,10 +39,17 @@ STATUS: Final[dict[type[LedgerError], int]] = {
     DeniedError: 403,
     LimitError: 429,
     ChainError: 503,
+    StorageError: 503,
 }
 """HTTP status by error class; a subclass has its nearest ancestor's."""
 
-STATUS_OF_CODE: Final = {"bad-key": 401, "no-api-key-given": 401, "too-large": 413}
+STATUS_OF_CODE: Final = {
+    "bad-key": 401,
+    "no-api-key-given": 401,
+    "too-large": 413,
+    "too-slow": 408,
+    "too-busy": 503,
+}
 """Where one code of a class has a status of its own."""
 
 OF_HTTP: Final = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.chain.quorum import open_endpoints
 from ledger.chain.state import ChainReader, RpcReader
@@ -14,10 +14,16 @@ from ledger.config import Settings
 from ledger.database import Database
 from ledger.primitives import Home
 from ledger.verification.policy import TrustedRegistry, TrustPolicy, parse_policy
-from ledger.web.limits import RateLimiter
+from ledger.web.limits import RateLimiter, Slots
 
 if TYPE_CHECKING:
     from ledger.chain.rpc import JsonRpc
+
+MAX_VERIFYING: Final = 16
+"""Verifications at once; each waits for nodes, and other requests need threads too."""
+
+MAX_BULK: Final = 4
+"""Bulk uploads at once, of at most some 70 MB of temporary files each."""
 
 
 class Chains:
@@ -56,6 +62,8 @@ class Service:
     now: Clock
     rates: RateLimiter
     chains: Chains = field(default_factory=Chains)
+    verifying: Slots = field(default_factory=lambda: Slots(MAX_VERIFYING))
+    bulk: Slots = field(default_factory=lambda: Slots(MAX_BULK))
 
     def home_of(self, issuer: int) -> Home:
         """Return the place of an issuer."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from ledger.batches.sealing import find_waiting
@@ -12,6 +12,7 @@ from ledger.errors import NotFoundError
 from ledger.issuers.api_keys import Scope
 from ledger.web.auth import ServiceOf, issuer_with
 from ledger.web.documented import problems
+from ledger.web.fields import Number
 
 router = APIRouter(prefix="/v1", tags=["batches"])
 
@@ -44,12 +45,12 @@ class BatchPage(BaseModel):
     "/batches",
     operation_id="listBatches",
     summary="List an issuer's batches",
-    responses=problems(401, 403, 422, 429),
+    responses=problems(401, 403, 422, 429, 503),
 )
 def list_batches(
     service: ServiceOf,
     issuer: Reader,
-    before: Annotated[int | None, Query(ge=1, description="The `next` of the page before.")] = None,
+    before: Annotated[Number | None, Query(description="The `next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> BatchPage:
     """Give the newest batches first."""
@@ -67,9 +68,9 @@ def list_batches(
     "/batches/{batch}",
     operation_id="getBatch",
     summary="Get one batch",
-    responses=problems(401, 403, 404, 422, 429),
+    responses=problems(401, 403, 404, 422, 429, 503),
 )
-def get_one(service: ServiceOf, issuer: Reader, batch: int) -> BatchView:
+def get_one(service: ServiceOf, issuer: Reader, batch: Annotated[Number, Path()]) -> BatchView:
     """Give one batch of the key's issuer; another's is not found."""
     with service.database.read() as tx:
         found = get_batch(tx, batch)

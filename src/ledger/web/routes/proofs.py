@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Depends, Header, Response
 
 from ledger.batches.delivery import ProofWriter, check_anchored
 from ledger.batches.store import get_batch
@@ -14,6 +14,7 @@ from ledger.primitives import sha256
 from ledger.proofs.file import format_proof_file
 from ledger.web.auth import ServiceOf, limited
 from ledger.web.documented import problems
+from ledger.web.fields import PublicId, check_public_id
 
 MEDIA_TYPE = "application/vnd.ledger.proof+json"
 
@@ -29,14 +30,12 @@ router = APIRouter(prefix="/v1", tags=["proofs"])
     responses={
         200: {"description": "The proof file.", "content": {MEDIA_TYPE: {}}},
         304: {"description": "It is the one that the client has."},
-        **problems(404, 409, 429),
+        **problems(404, 409, 422, 429, 503),
     },
 )
 def get_proof(
     service: ServiceOf,
-    public_id: Annotated[
-        str, Path(alias="id", max_length=64, description="The credential's UUID.")
-    ],
+    public_id: PublicId,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Give the proof, with the credential inside when it was made here.
@@ -44,6 +43,7 @@ def get_proof(
     All of it but the transaction hint is fixed when the batch is sealed, and the ETag leaves the
     hint out. 409 `not-anchored-yet` says where the batch stands and what comes next.
     """
+    check_public_id(public_id)
     with service.database.read() as tx:
         credential = find_credential(tx, public_id)
         if credential is None:

@@ -23,7 +23,7 @@ async def body_of(request: Request) -> bytes:
     operation_id="verify",
     summary="Verify a proof file or a badge",
     dependencies=[Depends(limited)],
-    responses=problems(413, 422, 429),
+    responses=problems(408, 413, 422, 429, 503),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -40,8 +40,9 @@ def post_verify(service: ServiceOf, body: Annotated[bytes, Depends(body_of)]) ->
     It is this server's word: it believes what its own trust policy says and asks the nodes that it
     names. Whoever doubts it runs `ledger verify` himself. What could not be asked is `unknown`.
     """
-    report = verify(
-        body, policy=service.policy(), now=service.now(), open_chain=service.chains.reader
-    )
+    with service.verifying.slot():
+        report = verify(
+            body, policy=service.policy(), now=service.now(), open_chain=service.chains.reader
+        )
     content: dict[str, Any] = {**report.as_json(), "by": "this server, under its own trust policy"}
     return JSONResponse(json.loads(json.dumps(content)))
