@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from ledger.errors import MalformedInputError
@@ -20,6 +21,8 @@ def now() -> int:
     return int(time.time())
 
 
+# The credentials of one roster all have one time.
+@lru_cache(maxsize=16)
 def format_time(seconds: int) -> str:
     """Return Unix `seconds` as an RFC 3339 time in UTC, such as `2026-10-01T09:00:00Z`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

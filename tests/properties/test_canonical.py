@@ -1,13 +1,21 @@
 """The canonical form is that of RFC 8785, whichever writer made it."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
+import pytest
 import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.credentials.canonical import _is_plain, canonical_bytes, credential_digest, embed
+from ledger.credentials.canonical import (
+    Shared,
+    _is_plain,
+    canonical_bytes,
+    credential_digest,
+    embed,
+)
 from ledger.credentials.document import read_document
 from ledger.errors import MalformedInputError
 from ledger.strict_json import MAX_INTEGER
@@ -30,6 +38,17 @@ PLAIN = values(
     st.text(st.characters(max_codepoint=127)),
 )
 ANY = values(SCALARS, KEYS)
+FRACTIONS = st.floats(1e-4, MAX_INTEGER, exclude_max=True).filter(lambda x: not x.is_integer())
+
+
+def share(value: Any, data: st.DataObject) -> Any:
+    """`value`, some of whose objects are `Shared` now."""
+    if isinstance(value, list):
+        return [share(item, data) for item in value]
+    if isinstance(value, dict):
+        members = {name: share(item, data) for name, item in value.items()}
+        return Shared(members) if data.draw(st.booleans()) else members
+    return value
 
 
 @given(PLAIN)
@@ -55,6 +74,42 @@ def test_every_value_gets_the_slow_writers_bytes_or_its_refusal(value: Any) -> N
     except MalformedInputError:
         found = None
     assert found == expected
+
+
+@given(FRACTIONS | FRACTIONS.map(float.__neg__))
+@example(1e-4)
+@example(9007199254740.991)
+@example(4503599627370495.5)
+def test_the_fast_writer_spells_a_fraction_as_the_slow_one_does(number: float) -> None:
+    assert _is_plain(number)
+    assert canonical_bytes([number]) == rfc8785.dumps([number])
+
+
+@pytest.mark.parametrize("number", [1.0, -0.0, 0.0, 9.999e-5, 5e-324, 1e16, 1e300, 2.0**53])
+def test_every_other_float_is_left_to_the_slow_writer(number: float) -> None:
+    assert not _is_plain(number)
+
+
+@given(ANY, st.data())
+def test_an_object_written_once_gives_the_bytes_it_gives_when_written_anew(
+    value: Any, data: st.DataObject
+) -> None:
+    try:
+        expected = rfc8785.dumps(value)
+    except ValueError:
+        return
+    shared = share(value, data)
+    assert shared == value
+    assert canonical_bytes({"a": shared, "b": shared}) == b'{"a":%b,"b":%b}' % (expected, expected)
+
+
+def test_a_copy_of_a_shared_object_is_written_as_what_was_made_of_it() -> None:
+    shared = Shared({"inner": Shared({"n": 1})})
+    canonical_bytes(shared)
+    for changed in (deepcopy(shared), deepcopy([shared])[0]):
+        changed["inner"]["n"] = 2
+        assert canonical_bytes(changed) == b'{"inner":{"n":2}}'
+    assert canonical_bytes(shared) == b'{"inner":{"n":1}}'
 
 
 @given(st.dictionaries(KEYS, values(st.text() | st.integers(-5, 5), KEYS)))

@@ -5,13 +5,13 @@ at any time and is then the same.
 """
 
 import csv
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ledger.batches import store
+from ledger.batches.badge_folder import open_folder, sync
 from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.batches.store import Batch
 from ledger.credentials.canonical import embed, is_embeddable
@@ -30,8 +30,8 @@ from ledger.proofs.file import (
     format_proof_file,
 )
 
-INDEX_FILE = "index.csv"
-"""Which file is whose, in the order of the leaves."""
+INDEX_FILE: Final = "batch-{}.csv"
+"""Which file of a batch is whose, in the order of the leaves."""
 
 
 class ProofWriter:
@@ -89,9 +89,12 @@ def badge(credential: StoredCredential, proof: ProofFile) -> dict[str, Any]:
 
     The proof file has the credential inside when that is known, and cannot take its proof.
     """
+    import orjson
+
     if credential.document is None:
         return format_proof_file(proof)
-    document = json.loads(credential.document)
+    # Canonical bytes of ours: what strict parsing refuses cannot be in them.
+    document = orjson.loads(credential.document)
     if not is_embeddable(document):
         return format_proof_file(replace(proof, credential=document))
     return embed(document, format_embedded(proof))
@@ -103,49 +106,56 @@ def file_name(credential: StoredCredential, content: dict[str, Any]) -> str:
     return f"{credential.public_id}{kind}.json"
 
 
-def _written(content: dict[str, Any]) -> str:
-    """Return the text of a file: indented, unless white space alone makes it too large to read."""
-    text = json.dumps(content, ensure_ascii=False, indent=1)
-    if len(text.encode()) > MAX_CREDENTIAL_BYTES:
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return text + "\n"
+def _written(content: dict[str, Any]) -> bytes:
+    """Return the bytes of a file: indented, unless white space alone makes it too large to read."""
+    import orjson
+
+    data = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if len(data) > MAX_CREDENTIAL_BYTES:
+        data = orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
+    return data
 
 
 def deliver(
     database: Database,
     batch: Batch,
     home: Home,
-    folder: Path,
+    path: Path,
     *,
     now: int,
     on_badge: Callable[[int], None] = lambda _count: None,
 ) -> int:
-    """Write every badge of a final batch into `folder`, note it, and return their number.
+    """Write every badge of a final batch into the folder `path`, note it, return their number.
 
-    A process that dies in between writes the same files again at its next run.
+    A process that dies in between writes the same files again at its next run. Memory does
+    not grow with the batch.
 
     Raises:
-        ConflictError: the batch is not final.
+        ConflictError: the batch is not final, or `unwritable`: as `open_folder`.
 
     """
     if batch.status is not BatchStatus.FINAL:
         raise ConflictError("not-final", f"batch {batch.id} is {batch.status}, not final")
-    folder.mkdir(parents=True, exist_ok=True)
-    names = []
-    with database.read() as tx:
+    with (
+        open_folder(path) as folder,
+        folder.lines(INDEX_FILE.format(batch.id)) as lines,
+        database.read() as tx,
+    ):
+        index = csv.writer(lines)
+        index.writerow(["leaf", "name", "file", "submitted_as"])
         proofs = ProofWriter(tx, batch, home)
         for credential in read_batch(tx, batch.id):
             content = badge(credential, proofs.proof(credential))
             name = file_name(credential, content)
-            _replace(folder / name, _written(content))
+            folder.write(name, _written(content))
             holder = spreadsheet_safe(_holder(content))
             label = spreadsheet_safe(credential.label or "")
-            names.append((credential.leaf_index, holder, name, label))
+            index.writerow([credential.leaf_index, holder, name, label])
             on_badge(1)
-    _write_index(folder / INDEX_FILE, names)
+    sync()
     with database.write() as tx:
         store.mark_delivered(tx, batch.id, now=now)
-    return len(names)
+    return batch.size
 
 
 def _holder(content: dict[str, Any]) -> str:
@@ -156,19 +166,3 @@ def _holder(content: dict[str, Any]) -> str:
         if isinstance(entry, dict) and entry.get("identityType") == "name":
             return str(entry.get("identityHash", ""))
     return ""
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that at any moment there is the old one or the new one, whole."""
-    beside = path.with_suffix(".part")
-    beside.write_text(text, "utf-8")
-    beside.replace(path)
-
-
-def _write_index(path: Path, rows: list[tuple[int | None, str, str, str]]) -> None:
-    beside = path.with_suffix(".part")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["leaf", "name", "file", "submitted_as"])
-        writer.writerows(rows)
-    beside.replace(path)

@@ -99,7 +99,7 @@ class Story:
         )
         self._files = sorted((self.folder / "badges").glob("*-*.json"))
         show(f"   root      {batch.root.hex()}, {batch.size} leaves, {gas:,} gas")
-        show(f"   badges    {len(self._files)} files in badges/, listed in badges/index.csv")
+        show(f"   badges    {len(self._files)} files in badges/, listed in badges/batch-1.csv")
 
     def verify(self) -> None:
         """Verify one badge."""

@@ -12,17 +12,51 @@ anchor proof, and that one inside an array: everything else is malformed.
 Source: RFC 8785 (JCS).
 """
 
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.errors import MalformedInputError
 from ledger.primitives import Hash32, sha256
 from ledger.strict_json import MAX_INTEGER
+
+if TYPE_CHECKING:
+    from orjson import Fragment
 
 ANCHOR_PROOF_TYPE: Final = "LedgerAnchorProof"
 """The `type` of the element of `proof` that is ours; exactly this string."""
 
 CREDENTIAL_TYPE: Final = "VerifiableCredential"
 """What makes a JSON object a credential (W3C VC Data Model 2.0 section 4.5)."""
+
+_LEAST_PLAIN_FLOAT: Final = 1e-4
+"""Below it one writer or the other begins to use exponents."""
+
+
+class Shared(dict[str, Any]):
+    """A JSON object that stands in many documents and is written once.
+
+    It is the object in every respect, and must not change. A copy, deep or not, is a plain
+    dictionary again and may.
+    """
+
+    @cached_property
+    def written(self) -> "Fragment":
+        """Its RFC 8785 form.
+
+        Raises:
+            MalformedInputError: as `canonical_bytes`.
+
+        """
+        import orjson
+
+        return orjson.Fragment(canonical_bytes(dict(self)))
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+
+_PLAIN_AS_THEY_ARE: Final = frozenset({str, bool, type(None), Shared})
+"""Types whose every value both writers spell alike, or that was written before."""
 
 
 def canonical_bytes(value: object) -> bytes:
@@ -38,7 +72,11 @@ def canonical_bytes(value: object) -> bytes:
         import orjson
 
         try:
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+            return orjson.dumps(
+                value,
+                default=_written,
+                option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS,
+            )
         except TypeError:
             pass  # Lone surrogates and great depth: the other writer says which.
     return _written_slowly(value)
@@ -48,25 +86,36 @@ def _is_plain(value: object) -> bool:
     """Return whether orjson's writing of `value` with sorted keys is its RFC 8785 form.
 
     It is when every key is ASCII (orjson sorts by code point, RFC 8785 by UTF-16 unit),
-    nothing is a float (they are spelled differently) and every integer is exact.
+    every integer is exact, and every float has a fraction and a size that both spell
+    without an exponent.
     """
     waiting: list[Any] = [value]
     for item in waiting:  # It grows while it is read.
         kind = type(item)
-        if kind is str:
-            continue
         if kind is dict:
             if not _has_ascii_keys(item):
                 return False
             waiting.extend(item.values())
         elif kind is list:
             waiting.extend(item)
-        elif kind is int:
-            if not -MAX_INTEGER <= item <= MAX_INTEGER:
+        elif kind is int or kind is float:
+            if not _is_plain_number(item):
                 return False
-        elif kind is not bool and item is not None:
+        elif kind not in _PLAIN_AS_THEY_ARE:
             return False
     return True
+
+
+def _is_plain_number(number: float) -> bool:
+    if type(number) is int:
+        return -MAX_INTEGER <= number <= MAX_INTEGER
+    return _LEAST_PLAIN_FLOAT <= abs(number) < MAX_INTEGER and not number.is_integer()
+
+
+def _written(item: object) -> "Fragment":
+    if type(item) is Shared:
+        return item.written
+    raise TypeError
 
 
 def _has_ascii_keys(item: dict[Any, Any]) -> bool:

@@ -5,7 +5,7 @@ all. A row is known by its identity (issuer, template, what the row says), so th
 roster issued twice issues once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger.credentials.canonical import canonical_bytes
@@ -69,13 +69,15 @@ def issue(
     with database.write() as tx:
         take_turn(tx, Turn.ACCEPTING, signatory.issuer)
         known = find_known_rows(tx, signatory.issuer, list(identities))
-        new = []
-        for identity, row in identities.items():
-            if identity not in known:
-                new.append(_credential(builder, key, row, identity, now))
-            on_row(1)
-        add_credentials(tx, signatory.issuer, new, now=now)
-    return Issued(new=len(new), known=len(known))
+
+        def new() -> Iterator[NewCredential]:
+            for identity, row in identities.items():
+                if identity not in known:
+                    yield _credential(builder, key, row, identity, now)
+                on_row(1)
+
+        add_credentials(tx, signatory.issuer, new(), now=now)
+    return Issued(new=len(identities) - len(known), known=len(known))
 
 
 def find_new_rows(

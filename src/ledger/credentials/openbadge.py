@@ -22,6 +22,7 @@ from ledger.credentials.achievement import (
     recognition,
     result_id,
 )
+from ledger.credentials.canonical import Shared
 from ledger.credentials.problems import LineProblem
 from ledger.credentials.profile import IssuerProfile, format_profile
 from ledger.credentials.roster import RosterError, Row
@@ -61,10 +62,10 @@ class Builder:
             "type": list(TYPES),
             "name": template.title,
             "description": recognition(template),
-            "issuer": format_profile(profile),
+            "issuer": Shared(format_profile(profile)),
             "credentialSchema": [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}],
         }
-        self._achievement = format_achievement(template)
+        self._achievement = Shared(format_achievement(template))
 
     def check_rows(self, rows: Iterable[Row]) -> None:
         """Return when the scores of `rows` fit the template's grade.

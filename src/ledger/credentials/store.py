@@ -5,8 +5,9 @@ are then set once and never changed. One issuer has one row for a digest and one
 the identity of a roster's row, so issuing twice issues once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import sqlalchemy as sa
@@ -122,13 +123,15 @@ def find_known_digests(
 
 
 def add_credentials(
-    tx: sa.Connection, issuer: int, accepted: Sequence[NewCredential], *, now: int
+    tx: sa.Connection, issuer: int, accepted: Iterable[NewCredential], *, now: int
 ) -> None:
     """Store new credentials of `issuer`, in this order; they wait for a batch.
 
-    That they are new was looked up in this same `tx`, after `take_turn` for ACCEPTING.
+    That they are new was looked up in this same `tx`, after `take_turn` for ACCEPTING. They
+    are taken, held and stored a page at a time.
     """
-    for at in range(0, len(accepted), PAGE_ROWS):
+    left = iter(accepted)
+    while page := list(islice(left, PAGE_ROWS)):
         tx.execute(
             sa.insert(credentials),
             [
@@ -142,7 +145,7 @@ def add_credentials(
                     "label": new.label,
                     "accepted_at": now,
                 }
-                for new in accepted[at : at + PAGE_ROWS]
+                for new in page
             ],
         )
 

@@ -96,45 +96,30 @@ class TileBuilder:
         self._append(level + 1, parents(_levels_within(hashes)[-1]))
 
 
-def tiles_for(index: int, size: int) -> tuple[tuple[int, int], ...]:
-    """Return (level, number) of the tiles that the proof of a leaf needs, lowest first.
-
-    Raises:
-        MalformedInputError: as `ledger.merkle.inclusion.siblings`.
-
-    """
-    places = (_place(level, position) for level, position in siblings(index, size))
-    return tuple(dict.fromkeys((tile_level, number) for tile_level, number, _, _ in places))
-
-
 def prove(index: int, size: int, read: Callable[[int, int], bytes]) -> InclusionProof:
     """Return the proof of one leaf of a batch of `size` leaves.
 
-    `read(level, number)` gives the hashes of a tile; it is called once for each of
-    `tiles_for(index, size)`. A tile costs 254 hashes, unless it was among the last used.
+    `read(level, number)` gives the hashes of a tile. It is called at most once a stored
+    level, lowest first, and not at all for a level of whose nodes none is a sibling. A tile
+    costs 254 hashes, unless it was among the last used.
 
     Raises:
         MalformedInputError: as `ledger.merkle.inclusion.siblings`; or a tile has another
             length than in a tree of this size (`bad-tile`).
 
     """
-    tiles = {
-        (level, number): _levels_within(_checked(read(level, number), level, number, size))
-        for level, number in tiles_for(index, size)
-    }
     path = []
+    nodes: tuple[bytes, ...] = ()
+    stored_level = -1
     for level, position in siblings(index, size):
-        tile_level, number, height, start = _place(level, position)
-        nodes = tiles[tile_level, number][height]
-        path.append(Hash32(nodes[start : start + HASH_BYTES]))
+        above, height = divmod(level, TILE_HEIGHT)
+        number, within = divmod(position, TILE_WIDTH >> height)
+        if above != stored_level:
+            stored_level = above
+            nodes = _levels_within(_checked(read(above, number), above, number, size))
+        start = within * HASH_BYTES
+        path.append(Hash32(nodes[height][start : start + HASH_BYTES]))
     return InclusionProof(index, tuple(path))
-
-
-def _place(level: int, position: int) -> tuple[int, int, int, int]:
-    """Return the tile of a node as level and number, its height there, and its first byte."""
-    tile_level, height = divmod(level, TILE_HEIGHT)
-    number, within = divmod(position, TILE_WIDTH >> height)
-    return tile_level, number, height, within * HASH_BYTES
 
 
 def _checked(hashes: bytes, level: int, number: int, size: int) -> bytes:
