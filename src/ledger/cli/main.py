@@ -20,6 +20,7 @@ from ledger.cli import (
     serving,
     setup,
     submitting,
+    template,
 )
 from ledger.cli.output import show
 from ledger.config import is_debugging
@@ -68,6 +69,7 @@ issuer.add_commands(app)
 operator.add_commands(app)
 issuing.add_commands(app)
 submitting.add_commands(app)
+template.add_commands(app)
 anchoring.add_commands(app)
 schedule.add_commands(app)
 serving.add_commands(app)
