@@ -14,7 +14,12 @@ GUIDE = ROOT / "docs" / "guide"
 ON_ITS_OWN = [GUIDE / "issuer.md"]
 """Pages whose snippets begin with nothing."""
 
-ON_THE_DEMO = [ROOT / "README.md", GUIDE / "verifier.md", GUIDE / "verifier-un-badge.md"]
+ON_THE_DEMO = [
+    ROOT / "README.md",
+    GUIDE / "verifier.md",
+    GUIDE / "verifier-un-badge.md",
+    GUIDE / "auditor.md",
+]
 """Pages whose snippets work on what `make demo` left, and on its chain."""
 
 ELSEWHERE = [GUIDE / "deploy.md"]
