@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.credentials.canonical import (
     Shared,
+    Surroundings,
     _is_plain,
     canonical_bytes,
     credential_digest,
@@ -110,6 +111,29 @@ def test_a_copy_of_a_shared_object_is_written_as_what_was_made_of_it() -> None:
         changed["inner"]["n"] = 2
         assert canonical_bytes(changed) == b'{"inner":{"n":2}}'
     assert canonical_bytes(shared) == b'{"inner":{"n":1}}'
+
+
+@given(
+    st.dictionaries(KEYS | st.just("@context"), ANY, max_size=5),
+    st.text(st.characters(max_codepoint=127)) | st.just("@context"),
+    ANY,
+)
+@example({"\U0001f600": 1, "\ufb33": 2, "A": 3, "0": 4}, "@context", [])
+@example({"a": 2**53}, "a", 1)
+@example({}, "a", 1)
+def test_an_object_written_around_a_member_has_the_form_of_the_whole(
+    members: dict[str, Any], name: str, value: Any
+) -> None:
+    others = {kept: held for kept, held in members.items() if kept != name}
+    try:
+        whole, without = canonical_bytes({**others, name: value}), canonical_bytes(others)
+    except MalformedInputError:
+        with pytest.raises(MalformedInputError):
+            Surroundings(members, name).bytes_with(value)
+        return
+    surroundings = Surroundings(members, name)
+    assert surroundings.bytes_with(value) == whole
+    assert surroundings.bytes_without() == without
 
 
 @given(st.dictionaries(KEYS, values(st.text() | st.integers(-5, 5), KEYS)))

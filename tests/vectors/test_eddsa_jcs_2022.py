@@ -14,7 +14,13 @@ from ledger.credentials.did_key import (
     parse_key_method,
 )
 from ledger.credentials.proof_check import Reason, check_proofs
-from ledger.credentials.signature import SigningKey, sign, signed_bytes, verify_proof
+from ledger.credentials.signature import (
+    SignedDocument,
+    SigningKey,
+    sign,
+    signed_bytes,
+    verify_proof,
+)
 from ledger.credentials.timestamps import parse_time
 from ledger.errors import ProofError
 from ledger.primitives import sha256
@@ -78,9 +84,9 @@ def test_signing_again_gives_the_published_bytes(vector: Vector) -> None:
 def test_the_published_signature_passes_and_a_change_breaks_it(vector: Vector) -> None:
     signed = vector.json("signedJCS.json")
     key = parse_key_method(signed["proof"]["verificationMethod"])
-    verify_proof(signed, signed["proof"], key)
+    verify_proof(SignedDocument(signed), signed["proof"], key)
     with pytest.raises(ProofError):
-        verify_proof({**signed, "name": "Another"}, signed["proof"], key)
+        verify_proof(SignedDocument({**signed, "name": "Another"}), signed["proof"], key)
 
 
 def test_its_signer_is_not_its_issuer(vector: Vector) -> None:

@@ -82,6 +82,42 @@ def canonical_bytes(value: object) -> bytes:
     return _written_slowly(value)
 
 
+class Surroundings:
+    """All of an object but one member, written once for several values of that member."""
+
+    def __init__(self, members: dict[str, Any], of: str) -> None:
+        """Write all `members` but `of`, an ASCII name.
+
+        Raises:
+            MalformedInputError: as `canonical_bytes`.
+
+        """
+        # Beside ASCII, UTF-16 units and code points have one order.
+        self._before = _inside({name: value for name, value in members.items() if name < of})
+        self._after = _inside({name: value for name, value in members.items() if name > of})
+        self._name = canonical_bytes(of)
+
+    def bytes_with(self, value: object) -> bytes:
+        """Return the RFC 8785 form of the object with `value` as the member.
+
+        Raises:
+            MalformedInputError: as `canonical_bytes`.
+
+        """
+        return self._around(self._name + b":" + canonical_bytes(value))
+
+    def bytes_without(self) -> bytes:
+        """Return the RFC 8785 form of the object without the member."""
+        return self._around(b"")
+
+    def _around(self, member: bytes) -> bytes:
+        return b"{" + b",".join(filter(None, (self._before, member, self._after))) + b"}"
+
+
+def _inside(members: dict[str, Any]) -> bytes:
+    return canonical_bytes(members)[1:-1]
+
+
 def _is_plain(value: object) -> bool:
     """Return whether orjson's writing of `value` with sorted keys is its RFC 8785 form.
 

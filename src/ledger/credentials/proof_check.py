@@ -25,12 +25,12 @@ from ledger.credentials.canonical import other_proofs
 from ledger.credentials.did_key import is_did_key, parse_key_method
 from ledger.credentials.issuer_did import IssuerDid
 from ledger.credentials.profile import issuer_id_of
-from ledger.credentials.signature import PURPOSE, is_supported, verify_proof
+from ledger.credentials.signature import PURPOSE, SignedDocument, is_supported, verify_proof
 from ledger.credentials.timestamps import parse_time
 from ledger.errors import MalformedInputError, ProofError
 
 MAX_PROOFS: Final = 32
-"""Ours: each costs a canonical form of the whole credential."""
+"""Ours: each costs a hash of the whole credential."""
 
 _SHOWN_CHARACTERS: Final = 200
 """Of what the proof says of itself and a report repeats."""
@@ -101,14 +101,15 @@ def check_proofs(
             "too-many-proofs", f"{len(proofs)} proofs; at most {MAX_PROOFS} are checked"
         )
     issuer = issuer or IssuerDid(issuer_id_of(credential))
-    return tuple(_check_proof(credential, proof, issuer) for proof in proofs)
+    document = SignedDocument(credential)
+    return tuple(_check_proof(document, proof, issuer) for proof in proofs)
 
 
-def _check_proof(credential: dict[str, Any], proof: object, issuer: IssuerDid) -> ProofOutcome:
+def _check_proof(document: SignedDocument, proof: object, issuer: IssuerDid) -> ProofOutcome:
     if not isinstance(proof, dict):
         return ProofOutcome("", None, None, None, Outcome.FAILED, Reason.MALFORMED_PROOF)
     method = proof.get("verificationMethod")
-    reason = _reason(credential, proof, method, issuer)
+    reason = _reason(document, proof, method, issuer)
     return ProofOutcome(
         suite=_shown(proof.get("cryptosuite")) or _shown(proof.get("type")) or "",
         verification_method=_shown(method),
@@ -131,7 +132,7 @@ def _outcome(reason: Reason | None) -> Outcome:
 
 
 def _reason(
-    credential: dict[str, Any], proof: dict[str, Any], method: object, issuer: IssuerDid
+    document: SignedDocument, proof: dict[str, Any], method: object, issuer: IssuerDid
 ) -> Reason | None:
     unfit = _unfitness(proof)
     if unfit is not None:
@@ -141,7 +142,7 @@ def _reason(
     if method.partition("#")[0] != issuer.did:
         return Reason.OTHER_SIGNER
     key = _find_key(method, issuer)
-    return key if isinstance(key, Reason) else _signature_reason(credential, proof, key)
+    return key if isinstance(key, Reason) else _signature_reason(document, proof, key)
 
 
 def _find_key(method: str, issuer: IssuerDid) -> bytes | Reason:
@@ -169,10 +170,10 @@ def _unfitness(proof: dict[str, Any]) -> Reason | None:
 
 
 def _signature_reason(
-    credential: dict[str, Any], proof: dict[str, Any], public: bytes
+    document: SignedDocument, proof: dict[str, Any], public: bytes
 ) -> Reason | None:
     try:
-        verify_proof(credential, proof, public)
+        verify_proof(document, proof, public)
     except MalformedInputError:
         return Reason.MALFORMED_PROOF
     except ProofError as error:

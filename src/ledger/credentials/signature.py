@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.clock import format_time
-from ledger.credentials.canonical import canonical_bytes
+from ledger.credentials.canonical import Surroundings, canonical_bytes
 from ledger.credentials.did_key import (
     KEY_BYTES,
     format_base58btc,
@@ -36,6 +36,9 @@ PURPOSE: Final = "assertionMethod"
 
 SIGNATURE_BYTES: Final = 64
 """Of an Ed25519 signature (RFC 8032 section 5.1.6)."""
+
+
+_NONE: Final = object()
 
 
 class SigningKey:
@@ -109,15 +112,36 @@ def signed_bytes(credential: dict[str, Any], proof: dict[str, Any]) -> bytes:
         MalformedInputError: one of them has no RFC 8785 form.
 
     """
-    options = {name: value for name, value in proof.items() if name != "proofValue"}
-    document = {name: value for name, value in credential.items() if name != "proof"}
-    if "@context" in proof:
-        document["@context"] = proof["@context"]
-    return sha256(canonical_bytes(options)) + sha256(canonical_bytes(document))
+    return SignedDocument(credential).signed_bytes(proof)
 
 
-def verify_proof(credential: dict[str, Any], proof: dict[str, Any], public: bytes) -> None:
-    """Return if the Ed25519 key `public` made `proof` for `credential`, else raise.
+class SignedDocument:
+    """A credential as its proofs sign it; its form is made once for all of them."""
+
+    def __init__(self, credential: dict[str, Any]) -> None:
+        self.context = credential.get("@context", [])
+        self._members = {name: value for name, value in credential.items() if name != "proof"}
+        self._around_context: Surroundings | None = None
+
+    def signed_bytes(self, proof: dict[str, Any]) -> bytes:
+        """Return the 64 bytes that `proof` signs.
+
+        Raises:
+            MalformedInputError: the document or the proof has no RFC 8785 form.
+
+        """
+        options = {name: value for name, value in proof.items() if name != "proofValue"}
+        hashed = sha256(canonical_bytes(options))
+        if self._around_context is None:
+            self._around_context = Surroundings(self._members, "@context")
+        context = proof.get("@context", self._members.get("@context", _NONE))
+        if context is _NONE:
+            return hashed + sha256(self._around_context.bytes_without())
+        return hashed + sha256(self._around_context.bytes_with(context))
+
+
+def verify_proof(document: SignedDocument, proof: dict[str, Any], public: bytes) -> None:
+    """Return if the Ed25519 key `public` made `proof` for `document`, else raise.
 
     Whose key that is, what the proof is for and when it was made is the caller's to judge.
 
@@ -134,12 +158,12 @@ def verify_proof(credential: dict[str, Any], proof: dict[str, Any], public: byte
     if not isinstance(value, str):
         raise MalformedInputError("malformed-proof", "`proofValue` is no string")
     signature = parse_base58btc(value, length=SIGNATURE_BYTES)
-    _check_context(credential, proof)
-    _check_signature(public, signature, signed_bytes(credential, proof))
+    _check_context(document.context, proof)
+    _check_signature(public, signature, document.signed_bytes(proof))
 
 
-def _check_context(credential: dict[str, Any], proof: dict[str, Any]) -> None:
-    signed, present = proof.get("@context", []), credential.get("@context", [])
+def _check_context(present: object, proof: dict[str, Any]) -> None:
+    signed = proof.get("@context", [])
     signed = signed if isinstance(signed, list) else [signed]
     present = present if isinstance(present, list) else [present]
     if present[: len(signed)] != signed:

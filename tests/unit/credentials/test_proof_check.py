@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ledger.credentials.canonical import embed
+from ledger.credentials import signature
+from ledger.credentials.canonical import Surroundings, embed
 from ledger.credentials.did_key import key_method
 from ledger.credentials.proof_check import (
     MAX_PROOFS,
@@ -150,3 +151,20 @@ def test_no_more_than_a_bounded_number_of_proofs_is_checked(badge: dict[str, Any
     with pytest.raises(MalformedInputError) as caught:
         check_proofs({**badge, "proof": (MAX_PROOFS + 1) * [{}]})
     assert caught.value.code == "too-many-proofs"
+
+
+def test_the_document_is_written_once_for_all_of_its_proofs(
+    signed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a credential of a megabyte with many proofs would cost seconds."""
+    written = []
+
+    class Counted(Surroundings):
+        def __init__(self, members: dict[str, Any], of: str) -> None:
+            written.append(of)
+            super().__init__(members, of)
+
+    monkeypatch.setattr(signature, "Surroundings", Counted)
+    outcomes = check_proofs({**signed, "proof": MAX_PROOFS * signed["proof"]})
+    assert {outcome.outcome for outcome in outcomes} == {Outcome.PASSED}
+    assert len(written) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.credentials.canonical import credential_digest, embed
 from ledger.credentials.did_key import key_method, parse_key_method
-from ledger.credentials.signature import SigningKey, sign
+from ledger.credentials.signature import SignedDocument, SigningKey, sign
 from ledger.credentials.signature import verify_proof as verify_with
 from ledger.errors import LedgerError, MalformedInputError, ProofError
 
@@ -19,7 +19,7 @@ ANCHOR = {"type": "LedgerAnchorProof"}
 
 def verify_proof(credential: dict[str, Any], proof: dict[str, Any]) -> None:
     """Verify with the key that the proof names."""
-    verify_with(credential, proof, parse_key_method(proof["verificationMethod"]))
+    verify_with(SignedDocument(credential), proof, parse_key_method(proof["verificationMethod"]))
 
 
 def refusal(credential: dict[str, Any], proof: dict[str, Any]) -> LedgerError:
