@@ -36,7 +36,7 @@ class Settings:
     chain: int
     """The chain id that every endpoint must have."""
     rpc: tuple[str, ...]
-    """JSON-RPC endpoints: sent to all, the first is read."""
+    """JSON-RPC endpoints: transactions go to all, and `quorum` of them must agree."""
     registry: Address
     database: str
     """Its URL; a password may be in it, so it is only shown as `public_url`."""
@@ -46,8 +46,29 @@ class Settings:
     """The port of the local chain that this installation manages, if it does."""
     max_fee_gwei: int = 500
     """No transaction offers more than this for a unit of gas."""
+    max_tip_gwei: int = 50
+    """No transaction tips more than this for a unit of gas."""
+    max_market_multiple: int = 3
+    """No replacement offers more than this many times what the market asks."""
+    replace_after_seconds: int = 120
+    """How long a transaction waits before one that offers more may take its place."""
+    patient_fee_gwei: int | None = None
+    """While the base fee is above this, sealed batches wait; None: they never do."""
+    patience_minutes: int = 720
+    """How long after its sealing a batch waits for `patient_fee_gwei` at most."""
+    low_balance_transactions: int = 50
+    """An alarm is raised when a key can pay for fewer transactions than this."""
     finality: str = "finalized"
     """The block tag at or below which a batch is final."""
+    confirmations: int = 1
+    """How many blocks, its own included, make an anchor confirmed."""
+    read_quorum: int | None = None
+    """How many endpoints must give the same answer; None: more than half of them."""
+
+    @property
+    def quorum(self) -> int:
+        """Return how many endpoints must give the same answer."""
+        return self.read_quorum or len(self.rpc) // 2 + 1
 
     @property
     def keystore(self) -> Path:
@@ -181,7 +202,15 @@ _READERS: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "password_file": (_text, "the name of a file"),
     "devchain_port": (_positive, "a port"),
     "max_fee_gwei": (_positive, "a positive whole number"),
+    "max_tip_gwei": (_positive, "a positive whole number"),
+    "max_market_multiple": (_positive, "a positive whole number"),
+    "replace_after_seconds": (_positive, "a positive whole number"),
+    "patient_fee_gwei": (_positive, "a positive whole number"),
+    "patience_minutes": (_positive, "a positive whole number"),
+    "low_balance_transactions": (_positive, "a positive whole number"),
     "finality": (_finality, '"finalized", "safe" or "latest"'),
+    "confirmations": (_positive, "a positive whole number"),
+    "read_quorum": (_positive, "a positive whole number"),
 }
 """How each setting is read from the file, and what it must be."""
 

@@ -9,7 +9,14 @@ from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 
 from ledger.chain import devchain
-from ledger.chain.artifact import DEPLOYER, deployment_calldata, load_artifact, registry_address
+from ledger.chain.artifact import (
+    DEPLOYER,
+    code_hash,
+    deployment_calldata,
+    load_artifact,
+    registry_address,
+)
+from ledger.chain.fees import FeeLimits
 from ledger.chain.keystore import Secret, address_of
 from ledger.chain.outbox import Outbox
 from ledger.chain.rpc import Rpc
@@ -41,7 +48,24 @@ class Chain:
         self.drawn += 1
         key = Secret(sha256(b"test key %d" % self.drawn))
         devchain.fund(self.rpc_url, [address_of(key)])
-        return Sender([self.rpc_url], chain=self.chain_id, key=key, fee_ceiling_wei=10**12)
+        return Sender(
+            [self.rpc],
+            chain=self.chain_id,
+            key=key,
+            limits=FeeLimits(cap_wei=10**12, tip_wei=10**11),
+            codes={self.registry: code_hash()},
+        )
+
+    def outbox(self, database: Database) -> Outbox:
+        """Return the way to this chain; what no block has is sent again at every look."""
+        return Outbox(database, self.rpc, (self.rpc,), self.chain_id, resend_seconds=0)
+
+    def count(self, sender: Sender) -> int:
+        """Return how many transactions of a key the chain knows, waiting ones included."""
+        return int(
+            self.rpc.call("eth_getTransactionCount", [format_address(sender.address), "pending"]),
+            16,
+        )
 
     def send(self, outbox: Outbox, sender: Sender, data: bytes) -> bytes:
         """Send calldata to the registry and return its transaction's hash, when it is final."""
@@ -72,7 +96,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     )
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('deployer') / 'ledger.db'}")
     migrate(database)
-    outbox = Outbox(database, chain.rpc, (running.url,), "finalized")
+    outbox = chain.outbox(database)
     row = outbox.submit(chain.sender(), Call(DEPLOYER, deployment_calldata()), Purpose.DEPLOY)
     chain.mine()
     outbox.wait([row], state=TransactionState.INCLUDED, timeout_seconds=30)
@@ -86,5 +110,5 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 def outbox(chain: Chain, tmp_path: Path) -> Iterator[Outbox]:
     database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
     migrate(database)
-    yield Outbox(database, chain.rpc, (chain.rpc_url,), "finalized")
+    yield chain.outbox(database)
     database.close()

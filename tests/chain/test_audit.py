@@ -21,7 +21,7 @@ from .conftest import Chain
 def issuer(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('audited') / 'ledger.db'}")
     migrate(database)
-    outbox = Outbox(database, chain.rpc, (chain.rpc_url,), "finalized")
+    outbox = chain.outbox(database)
     yield live_a_life(chain, outbox, "audited")
     database.close()
 

@@ -23,7 +23,7 @@ from ledger.chain.artifact import (
 )
 from ledger.chain.devchain import DevChain, fund
 from ledger.chain.keystore import KeyName
-from ledger.chain.rpc import Rpc
+from ledger.chain.rpc import JsonRpc, Rpc
 from ledger.cli.installation import Installation
 from ledger.cli.setup import create_installation, deploy_registry, migrate_database
 from ledger.config import change_settings
@@ -67,11 +67,10 @@ def installation(pattern: Path, tmp_path: Path, bare: str) -> Iterator[Installat
     opened = Installation.open(home)
     fund(bare, [opened.keystore.address(KeyName.OWNER)])
     yield opened
-    opened.database.close()
-    opened.rpc.close()
+    opened.close()
 
 
-def state_of(rpc: Rpc) -> tuple[str, str, str]:
+def state_of(rpc: JsonRpc) -> tuple[str, str, str]:
     """The code hash and nonce at the registry's address, and how often the deployer created."""
     ours = rpc.call("eth_getProof", [REGISTRY, [], "latest"])
     deployer = rpc.call("eth_getProof", [format_address(DEPLOYER), [], "latest"])

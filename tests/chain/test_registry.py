@@ -6,7 +6,6 @@ import pytest
 
 from ledger.chain.artifact import code_hash
 from ledger.chain.logs import parse_log
-from ledger.chain.outbox import Outbox
 from ledger.chain.registry import slots
 from ledger.chain.registry.events import EVENT_TYPES, Event, decode_event, first_head, fold
 from ledger.chain.registry.slots import Role
@@ -28,7 +27,7 @@ def history(
 
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('history') / 'ledger.db'}")
     migrate(database)
-    outbox = Outbox(database, chain.rpc, (chain.rpc_url,), "finalized")
+    outbox = chain.outbox(database)
     owner, heir, key, stolen = (chain.sender() for _ in range(4))
     logs: list[dict[str, Any]] = []
 

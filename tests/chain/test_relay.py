@@ -122,7 +122,7 @@ def key(name: str) -> LocalAccount:
 def relay(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Any:
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('relay') / 'ledger.db'}")
     migrate(database)
-    outbox = Outbox(database, chain.rpc, (chain.rpc_url,), "finalized")
+    outbox = chain.outbox(database)
     owner = chain.sender()
     sent = chain.send(outbox, owner, chain.encode("registerIssuer", "did:example:relay"))
     receipt = chain.rpc.call("eth_getTransactionReceipt", ["0x" + sent.hex()])

@@ -11,19 +11,20 @@ import pytest
 from ledger.batches import anchoring, sealing, store
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
-from ledger.chain import sender as sender_module
+from ledger.chain import outbox as outbox_module
 from ledger.chain import store as chain_store
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.chain.registry.slots import Role
 from ledger.chain.sender import Sender
+from ledger.chain.settlement import Settlement
 from ledger.chain.store import Purpose
-from ledger.chain.transaction import Call, SignedTransaction
+from ledger.chain.transaction import Call
 from ledger.credentials.store import NewCredential, add_credentials
 from ledger.errors import ChainError, ConflictError
 from ledger.issuers.registration import give_roles, register
 from ledger.issuers.store import Profile
-from ledger.primitives import Canonicalization, format_address, sha256
+from ledger.primitives import Canonicalization, sha256
 from tests.chain.conftest import Chain
 
 
@@ -61,8 +62,17 @@ class Setup:
         assert batch is not None
         return batch
 
-    def submit(self) -> None:
-        anchoring.submit(self.outbox, self.sender, self.chain.registry, self.load())
+    def submit(self) -> int | None:
+        return anchoring.submit(self.outbox, self.sender, self.chain.registry, self.load())
+
+    def advance(self) -> None:
+        anchoring.advance(self.outbox, self.chain.registry)
+
+    def follow(self) -> list[Batch]:
+        with mined(self.chain):
+            return anchoring.follow(
+                self.outbox, self.chain.registry, self.issuer.number, timeout_seconds=30
+            )
 
     def load(self) -> Batch:
         with self.outbox.database.read() as tx:
@@ -70,22 +80,21 @@ class Setup:
 
     def run_to_the_end(self) -> None:
         """Do what `ledger anchor` does after any accident."""
-        anchoring.advance(self.outbox)
-        if self.load().status in anchoring.SUBMITTABLE:
-            self.submit()
-        with mined(self.chain):
-            anchoring.follow(self.outbox, self.issuer.number, timeout_seconds=30)
+        self.advance()
+        self.outbox.resend()
+        anchoring.submit_all(self.outbox, self.sender, self.chain.registry, self.issuer.number)
+        self.follow()
 
     def check(self) -> None:
         """Check that the batch is anchored exactly once and that no nonce is missing."""
-        assert self.load().status is BatchStatus.FINAL
+        batch = self.load()
+        assert batch.status is BatchStatus.FINAL
         event = self.chain.contract.events.Anchored()
         logs = event.get_logs(
-            from_block=0, argument_filters={"issuer": self.issuer.number, "root": self.batch.root}
+            from_block=0, argument_filters={"issuer": self.issuer.number, "root": batch.root}
         )
         assert len(logs) == 1
-        assert logs[0]["args"]["size"] == self.batch.size
-        address = self.chain.web3.to_checksum_address(format_address(self.sender.address))
+        assert logs[0]["args"]["size"] == batch.size
         with self.outbox.database.read() as tx:
             rows = tx.execute(
                 chain_store.transactions.select().where(
@@ -93,7 +102,7 @@ class Setup:
                 )
             ).all()
         assert sorted(row.nonce for row in rows) == list(range(len(rows)))
-        assert self.chain.web3.eth.get_transaction_count(address) == len(rows)
+        assert self.chain.count(self.sender) == len(rows)
 
 
 @contextmanager
@@ -101,9 +110,9 @@ def mined(chain: Chain) -> Iterator[None]:
     """Make the chain final at every look, so that nobody waits for its clock."""
     settle = Outbox.settle
 
-    def settle_on_final_chain(outbox: Outbox) -> None:
+    def settle_on_final_chain(outbox: Outbox) -> Settlement:
         chain.mine(3)
-        settle(outbox)
+        return settle(outbox)
 
     with patch.object(Outbox, "settle", settle_on_final_chain):
         yield
@@ -130,7 +139,8 @@ STEPS: list[tuple[object, str]] = [
     (Sender, "sign"),
     (chain_store, "add_transaction"),
     (store, "submit_batch"),
-    (sender_module, "broadcast"),
+    (outbox_module, "broadcast"),
+    (chain_store, "mark_sent"),
 ]
 
 
@@ -152,7 +162,8 @@ def _die(*_arguments: object, **_named: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["record_receipt", "list_unfinished"], ids=["while recording", "while reading"]
+    "step",
+    ["record_inclusion", "list_unfinished", "write_checkpoint"],
 )
 def test_a_crash_while_following_changes_nothing(setup: Setup, step: str) -> None:
     setup.submit()
@@ -161,7 +172,7 @@ def test_a_crash_while_following_changes_nothing(setup: Setup, step: str) -> Non
         patch.object(chain_store, step, _die),
         pytest.raises(Crash),
     ):
-        anchoring.advance(setup.outbox)
+        setup.advance()
     setup.run_to_the_end()
     setup.check()
 
@@ -170,20 +181,18 @@ def test_a_crash_between_the_receipt_and_the_batch_is_caught_up(setup: Setup) ->
     setup.submit()
     with (
         mined(setup.chain),
-        patch.object(store, "follow_transactions", _die),
+        patch.object(store, "move_batch", _die),
         pytest.raises(Crash),
     ):
-        anchoring.advance(setup.outbox)
+        setup.advance()
     assert setup.load().status is BatchStatus.SUBMITTED
     setup.run_to_the_end()
     setup.check()
 
 
 def test_bytes_that_no_node_took_are_sent_again(setup: Setup) -> None:
-    with (
-        patch.object(sender_module, "_send", side_effect=ChainError("rpc-unreachable", "down")),
-        pytest.raises(ChainError),
-    ):
+    refused = ChainError("rpc-unreachable", "down")
+    with patch.object(outbox_module, "broadcast", side_effect=refused), pytest.raises(ChainError):
         setup.submit()
     assert setup.load().status is BatchStatus.SUBMITTED
     setup.run_to_the_end()
@@ -207,11 +216,11 @@ def test_a_reorganisation_takes_a_batch_back_and_it_is_anchored_again(setup: Set
     try:
         setup.submit()
         setup.chain.mine()
-        anchoring.advance(setup.outbox)
+        setup.advance()
         assert setup.load().status is BatchStatus.CONFIRMED
         # Drops the block and its transaction, and puts an empty block in its place.
         setup.chain.rpc.call("anvil_reorg", [1, []])
-        anchoring.advance(setup.outbox)
+        setup.advance()
         assert setup.load().status is BatchStatus.SUBMITTED
     finally:
         setup.chain.rpc.call("evm_setIntervalMining", [1])
@@ -232,10 +241,13 @@ def test_a_reverted_anchor_is_held_and_can_be_sent_again(setup: Setup) -> None:
         setup.outbox.settle()
     finally:
         chain.rpc.call("evm_setIntervalMining", [1])
-    with mined(chain), pytest.raises(ConflictError) as raised:
-        anchoring.follow(setup.outbox, number, timeout_seconds=30)
+    with pytest.raises(ConflictError, match="MissingRole") as raised:
+        setup.follow()
     assert raised.value.code == "held"
-    assert setup.load().status is BatchStatus.HELD
+    held = setup.load()
+    assert held.status is BatchStatus.HELD
+    assert held.reason is not None
+    assert "MissingRole" in held.reason
     with mined(chain):
         give_roles(
             setup.outbox, setup.owner, chain.registry, number, setup.sender.address, Role.ANCHOR
@@ -256,16 +268,18 @@ def test_a_refused_anchor_leaves_the_batch_sealed_and_no_nonce_used(setup: Setup
         )
     with pytest.raises(ConflictError, match="MissingRole"):
         setup.submit()
-    assert setup.load().status is BatchStatus.SEALED
-    assert setup.sender.transaction_count() == 0
+    batch = setup.load()
+    assert batch.status is BatchStatus.SEALED
+    assert batch.reason is not None
+    assert "MissingRole" in batch.reason
+    assert setup.chain.count(setup.sender) == 0
 
 
 def test_a_key_used_elsewhere_stops_the_sender(setup: Setup) -> None:
     setup.submit()
     call = Call(setup.chain.registry, calls.name_bare_issuer(setup.issuer.number))
-    gas, fees = setup.sender.prepare(call)
-    foreign: SignedTransaction = setup.sender.sign(call, nonce=1, gas=gas, fees=fees)
-    sender_module.broadcast([setup.chain.rpc_url], foreign.raw)
+    foreign = setup.sender.sign(setup.sender.prepare(call), nonce=1)
+    outbox_module.broadcast([setup.chain.rpc], foreign.raw)
     setup.batch = setup.seal(b"c")
     with pytest.raises(ConflictError) as raised:
         setup.submit()
@@ -278,7 +292,6 @@ def test_many_batches_are_anchored_with_one_transaction_each(setup: Setup) -> No
     first = setup.batch
     setup.batch = setup.seal(b"c", b"d", b"e")
     setup.submit()
-    with mined(setup.chain):
-        finished = anchoring.follow(setup.outbox, setup.issuer.number, timeout_seconds=30)
+    finished = setup.follow()
     assert [batch.id for batch in finished] == [first.id, setup.batch.id]
     setup.check()

@@ -11,7 +11,6 @@ from ledger.audit.endpoints import open_endpoints
 from ledger.audit.findings import Finding, FindingCode
 from ledger.chain import devchain
 from ledger.chain.logs import format_log, parse_log
-from ledger.chain.outbox import Outbox
 from ledger.chain.registry.events import TOPIC, Log, fold
 from ledger.chain.registry.slots import word
 from ledger.chain.rpc import Rpc
@@ -27,7 +26,7 @@ from .lying_node import LyingNode, lying_node
 def issuer(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('lies') / 'ledger.db'}")
     migrate(database)
-    outbox = Outbox(database, chain.rpc, (chain.rpc_url,), "finalized")
+    outbox = chain.outbox(database)
     yield live_a_life(chain, outbox, "lied about")
     database.close()
 

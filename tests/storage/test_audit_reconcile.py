@@ -12,7 +12,7 @@ from ledger.audit.reconcile import Reconciliation, reconcile_database
 from ledger.batches import sealing, store
 from ledger.batches.store import Batch
 from ledger.chain import store as chain_store
-from ledger.chain.store import Purpose, TransactionState
+from ledger.chain.store import Inclusion, Outcome, Purpose
 from ledger.credentials.store import NewCredential, add_credentials, credentials, read_batch
 from ledger.database import Database
 from ledger.primitives import Address, Canonicalization, Hash32, sha256
@@ -47,16 +47,15 @@ class Books:
                 now=10,
             )
             if block is not None:
-                chain_store.record_receipt(
-                    tx,
-                    row,
-                    state=TransactionState.FINAL,
-                    succeeded=True,
+                inclusion = Inclusion(
+                    hash=transaction,
+                    outcome=Outcome.DONE,
                     block_number=block,
                     block_hash=sha256(b"block"),
                     gas_used=50_000,
                     gas_price_wei=10**18,
                 )
+                chain_store.record_inclusion(tx, row, inclusion, is_final=True)
         return row
 
     def change(self, action: str, indexes: range, block: int | None = 5) -> None:
@@ -100,7 +99,7 @@ def books(database: Database) -> Books:
             books.sign(Purpose.OPERATOR, log.transaction)
     anchoring = books.sign(Purpose.ANCHOR, emitter.logs[-1].transaction)
     with database.write() as tx:
-        store.submit_batch(tx, batch.id, anchoring)
+        store.submit_batch(tx, batch.id, anchoring, root=batch.root, now=10)
     return books
 
 

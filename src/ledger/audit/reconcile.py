@@ -20,8 +20,10 @@ from ledger.audit import store
 from ledger.audit.findings import Finding, FindingCode, Place, moment
 from ledger.audit.store import RecordedBatch, Spending
 from ledger.audit.world import AnchorState, IssuerState, World
+from ledger.batches.resealing import extra_digests
 from ledger.chain.registry.calls import StatusAction
 from ledger.chain.registry.slots import WORD_BITS
+from ledger.chain.store import Outcome
 from ledger.database import Connection, Database
 from ledger.errors import MalformedInputError
 from ledger.issuers.store import list_issuers
@@ -98,7 +100,7 @@ class _Reconciler:
         keys = store.list_senders(self._tx)
         for root, anchor in issuer.anchors.items():
             batch = recorded.get(root)
-            if batch is None or batch.stored_at is None:
+            if batch is None or not batch.is_known:
                 self._find(
                     FindingCode.ANCHOR_UNKNOWN,
                     f"root {root.hex()} was anchored {_by(anchor)}, and nobody in the database "
@@ -107,7 +109,8 @@ class _Reconciler:
                 )
             elif not self._compare(batch, anchor, keys):
                 self._check_leaves(batch, anchor)
-                self._note_times(batch, anchor)
+                if batch.stored_at is not None:
+                    self._note_times(batch, anchor, batch.stored_at)
         for root, batch in recorded.items():
             included = batch.block_number is not None and batch.block_number <= self._block
             if included and root not in issuer.anchors:
@@ -140,6 +143,9 @@ class _Reconciler:
                     return  # A gap: what was read so far has another root.
                 read += 1
                 yield leaf_hash(digest)
+            for digest in extra_digests(batch.extra_leaves):
+                read += 1
+                yield leaf_hash(digest)
 
         try:
             root = root_of(leaves())
@@ -153,14 +159,13 @@ class _Reconciler:
                 anchor,
             )
 
-    def _note_times(self, batch: RecordedBatch, anchor: AnchorState) -> None:
-        assert batch.stored_at is not None  # noqa: S101 - `run` saw to it
+    def _note_times(self, batch: RecordedBatch, anchor: AnchorState, stored_at: int) -> None:
         self._result.times.append(
             BatchTimes(
                 batch.issuer,
                 batch.size,
                 batch.sealed_at,
-                batch.stored_at,
+                stored_at,
                 anchor.time,
                 batch.delivered_at,
                 batch.gas_used or 0,
@@ -190,7 +195,7 @@ class _Reconciler:
         signed: Bits = defaultdict(dict)
         unsettled: dict[int, dict[int, int]] = defaultdict(dict)
         for change in store.read_changes(self._tx, self._issuer.number):
-            if change.succeeded is False:
+            if change.outcome not in {None, Outcome.DONE}:
                 continue
             word, bit = change.leaf_index // WORD_BITS, 1 << change.leaf_index % WORD_BITS
             self._result.status_changes += 1

@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from ledger.batches.store import batches, status_changes
-from ledger.chain.store import senders, transactions
+from ledger.chain.store import Outcome, attempts, senders, transactions
 from ledger.credentials.store import credentials
 from ledger.primitives import Address, Hash32
 
@@ -25,12 +25,20 @@ class RecordedBatch:
     size: int
     sealed_at: int
     delivered_at: int | None
+    anchored_at: int | None
+    """The time of its anchor, once it was seen on chain."""
+    extra_leaves: bytes | None
     stored_at: int | None
-    """When its transaction was signed; None before."""
+    """When its transaction was signed; None before, and when it needed none."""
     block_number: int | None
     """The block that included it, when it succeeded."""
     gas_used: int | None
     gas_price_wei: int | None
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether the database sent it, or saw that a key of its own had."""
+        return self.stored_at is not None or self.anchored_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class RecordedChange:
     action: str
     block_number: int | None
     """The block that included it; None before."""
-    succeeded: bool | None
+    outcome: Outcome | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class Spending:
 
 def list_batches(tx: sa.Connection, issuer: int) -> list[RecordedBatch]:
     """Return the issuer's batches, oldest first."""
-    succeeded = sa.case((transactions.c.succeeded.is_(True), transactions.c.block_number))
+    is_done = transactions.c.outcome == Outcome.DONE
+    succeeded = sa.case((is_done, transactions.c.block_number))
     rows = tx.execute(
         sa.select(
             batches.c.id,
@@ -66,6 +75,8 @@ def list_batches(tx: sa.Connection, issuer: int) -> list[RecordedBatch]:
             batches.c.size,
             batches.c.sealed_at,
             batches.c.delivered_at,
+            batches.c.anchored_at,
+            batches.c.extra_leaves,
             transactions.c.stored_at,
             succeeded.label("block_number"),
             transactions.c.gas_used,
@@ -99,7 +110,7 @@ def read_changes(tx: sa.Connection, issuer: int) -> Iterator[RecordedChange]:
             credentials.c.leaf_index,
             status_changes.c.action,
             transactions.c.block_number,
-            transactions.c.succeeded,
+            transactions.c.outcome,
         )
         .select_from(
             status_changes.join(
@@ -112,7 +123,8 @@ def read_changes(tx: sa.Connection, issuer: int) -> Iterator[RecordedChange]:
     )
     with tx.execute(query) as rows:
         for row in rows.mappings():
-            yield RecordedChange(**row)
+            outcome = Outcome(row["outcome"]) if row["outcome"] else None
+            yield RecordedChange(**(dict(row) | {"outcome": outcome}))
 
 
 def find_signed(tx: sa.Connection, hashes: Iterable[Hash32]) -> set[Hash32]:
@@ -121,7 +133,7 @@ def find_signed(tx: sa.Connection, hashes: Iterable[Hash32]) -> set[Hash32]:
     found: set[Hash32] = set()
     for at in range(0, len(wanted), PAGE_ROWS):
         page = wanted[at : at + PAGE_ROWS]
-        query = sa.select(transactions.c.hash).where(transactions.c.hash.in_(page))
+        query = sa.select(attempts.c.hash).where(attempts.c.hash.in_(page))
         found.update(Hash32(bytes(value)) for value in tx.execute(query).scalars())
     return found
 

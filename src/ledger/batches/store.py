@@ -1,17 +1,18 @@
 """Sealed batches, the tiles of their trees, and the transactions that serve them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
 from ledger.batches.schedule import Schedule
-from ledger.batches.status import BatchStatus, check_move
-from ledger.chain.store import TransactionState, transactions
+from ledger.batches.status import ANCHORED, FOLLOWED, BatchStatus, check_move
+from ledger.chain.registry.slots import AnchorRecord
+from ledger.chain.store import Outcome, TransactionState, transactions
 from ledger.database import Id, metadata
-from ledger.errors import NotFoundError
-from ledger.primitives import Hash32
+from ledger.errors import ConflictError, NotFoundError
+from ledger.primitives import Address, Hash32
 
 batches: Final = sa.Table(
     "batches",
@@ -24,8 +25,28 @@ batches: Final = sa.Table(
     sa.Column("sealed_at", sa.BigInteger, nullable=False),
     sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id")),
     sa.Column("delivered_at", sa.BigInteger),
+    sa.Column("changed_at", sa.BigInteger),
+    sa.Column("reason", sa.Text),
+    sa.Column("operator", sa.LargeBinary(20)),
+    sa.Column("anchored_at", sa.BigInteger),
+    sa.Column("extra_leaves", sa.LargeBinary),
     sa.UniqueConstraint("issuer", "root"),
     sa.Index(None, "status"),
+)
+
+anchorings: Final = sa.Table(
+    "anchorings",
+    metadata,
+    sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id"), primary_key=True),
+    sa.Column("batch_id", Id, sa.ForeignKey("batches.id"), nullable=False, index=True),
+)
+
+compromises: Final = sa.Table(
+    "compromises",
+    metadata,
+    sa.Column("issuer", sa.BigInteger, sa.ForeignKey("issuers.number"), primary_key=True),
+    sa.Column("operator", sa.LargeBinary(20), primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),
 )
 
 tiles: Final = sa.Table(
@@ -72,8 +93,21 @@ class Batch:
     sealed_at: int
     delivered_at: int | None
     """When its badges had all been written; None before."""
+    changed_at: int | None
+    """When its status changed last; None while it has its first."""
+    reason: str | None
+    """Why it is held, waits, or was refused when it was last tried."""
+    operator: Address | None
+    """The key that anchored it, as the registry's record says."""
+    anchored_at: int | None
+    """The time in the registry's record, in Unix seconds."""
+    extra_leaves: bytes | None
+    """32 random bytes for each time it was sealed again; their leaves follow its members'."""
     transaction_id: int | None
+    """Of its newest transaction; None when it needed none."""
     transaction: Hash32 | None
+    transaction_state: TransactionState | None
+    outcome: Outcome | None
     block_number: int | None
     gas_used: int | None
     gas_price_wei: int | None
@@ -87,8 +121,15 @@ _SELECT: Final = sa.select(
     batches.c.status,
     batches.c.sealed_at,
     batches.c.delivered_at,
+    batches.c.changed_at,
+    batches.c.reason,
+    batches.c.operator,
+    batches.c.anchored_at,
+    batches.c.extra_leaves,
     batches.c.transaction_id,
     transactions.c.hash.label("transaction"),
+    transactions.c.state.label("transaction_state"),
+    transactions.c.outcome,
     transactions.c.block_number,
     transactions.c.gas_used,
     transactions.c.gas_price_wei,
@@ -98,6 +139,9 @@ _SELECT: Final = sa.select(
 def _batch(row: sa.RowMapping) -> Batch:
     values = dict(row)
     values["status"] = BatchStatus(values["status"])
+    if values["transaction_state"]:
+        values["transaction_state"] = TransactionState(values["transaction_state"])
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
     return Batch(**values)
 
 
@@ -189,46 +233,119 @@ def lock_batch(tx: sa.Connection, batch_id: int) -> Batch:
     return get_batch(tx, batch_id)
 
 
-def submit_batch(tx: sa.Connection, batch_id: int, transaction_id: int) -> None:
-    """Note that a stored transaction anchors this batch.
+def list_followed(tx: sa.Connection) -> list[Batch]:
+    """Return the batches of every issuer that the chain alone may move, oldest first."""
+    rows = tx.execute(_SELECT.where(batches.c.status.in_(FOLLOWED)).order_by(batches.c.id))
+    return [_batch(row) for row in rows.mappings()]
+
+
+def list_final(tx: sa.Connection) -> list[Batch]:
+    """Return the final batches of every issuer, oldest first."""
+    is_final = batches.c.status == BatchStatus.FINAL
+    rows = tx.execute(_SELECT.where(is_final).order_by(batches.c.id))
+    return [_batch(row) for row in rows.mappings()]
+
+
+def submit_batch(
+    tx: sa.Connection, batch_id: int, transaction_id: int, *, root: Hash32, now: int
+) -> None:
+    """Note that a stored transaction anchors this batch under `root`.
 
     Raises:
-        ConflictError: the batch is not at a point from which it may be submitted.
+        ConflictError: the batch is not at a point from which it may be submitted, or was
+            sealed again meanwhile.
 
     """
-    check_move(lock_batch(tx, batch_id).status, BatchStatus.SUBMITTED)
+    batch = lock_batch(tx, batch_id)
+    if batch.root != root:
+        raise ConflictError("sealed-again", f"batch {batch_id} was sealed again meanwhile")
+    move_batch(tx, batch, BatchStatus.SUBMITTED, now=now)
+    tx.execute(
+        sa.update(batches).where(batches.c.id == batch_id).values(transaction_id=transaction_id)
+    )
+    tx.execute(sa.insert(anchorings).values(transaction_id=transaction_id, batch_id=batch_id))
+
+
+def move_batch(
+    tx: sa.Connection, batch: Batch, after: BatchStatus, *, now: int, reason: str | None = None
+) -> None:
+    """Move a locked batch to another status.
+
+    Raises:
+        ConflictError: there is no such arrow.
+
+    """
+    check_move(batch.status, after)
     tx.execute(
         sa.update(batches)
-        .where(batches.c.id == batch_id)
-        .values(status=BatchStatus.SUBMITTED, transaction_id=transaction_id)
+        .where(batches.c.id == batch.id)
+        .values(status=after, changed_at=now, reason=reason)
     )
 
 
-def follow_transactions(tx: sa.Connection) -> list[tuple[int, BatchStatus]]:
-    """Move every batch to where its transaction stands; return the moves that were made."""
+def note_record(tx: sa.Connection, batch_id: int, record: AnchorRecord) -> None:
+    """Write who anchored a batch, and when, as the registry says."""
+    tx.execute(
+        sa.update(batches)
+        .where(batches.c.id == batch_id)
+        .values(operator=record.operator, anchored_at=record.time)
+    )
+
+
+def note_reason(tx: sa.Connection, batch_id: int, reason: str) -> None:
+    """Write why a batch waits or could not be submitted; it stays where it is."""
+    tx.execute(sa.update(batches).where(batches.c.id == batch_id).values(reason=reason))
+
+
+def add_extra_leaf(tx: sa.Connection, batch: Batch, extra: bytes) -> None:
+    """Add 32 bytes to a batch's extra leaves and drop its tiles; new ones follow in `tx`."""
+    tx.execute(sa.delete(tiles).where(tiles.c.batch_id == batch.id))
+    tx.execute(
+        sa.update(batches)
+        .where(batches.c.id == batch.id)
+        .values(extra_leaves=(batch.extra_leaves or b"") + extra, transaction_id=None)
+    )
+
+
+def cost_wei(tx: sa.Connection, batch_id: int) -> int:
+    """Return what every transaction that was ever made for a batch has cost so far."""
+    query = (
+        sa.select(transactions.c.gas_used, transactions.c.gas_price_wei)
+        .join(anchorings, anchorings.c.transaction_id == transactions.c.id)
+        .where(anchorings.c.batch_id == batch_id)
+    )
+    # Summed here: wei by gas may overflow the integers of both databases.
+    return sum((row.gas_used or 0) * (row.gas_price_wei or 0) for row in tx.execute(query))
+
+
+def write_compromises(tx: sa.Connection, issuer: int, since: Mapping[Address, int]) -> None:
+    """Replace what is known of the issuer's compromised keys: since when each is."""
+    tx.execute(sa.delete(compromises).where(compromises.c.issuer == issuer))
+    if since:
+        tx.execute(
+            sa.insert(compromises),
+            [{"issuer": issuer, "operator": key, "since": at} for key, at in since.items()],
+        )
+
+
+def list_compromised(tx: sa.Connection) -> set[Address]:
+    """Return the keys that are known to be compromised, for whichever issuer."""
+    return {Address(key) for key in tx.execute(sa.select(compromises.c.operator)).scalars()}
+
+
+def list_untrusted(tx: sa.Connection, issuer: int) -> list[Batch]:
+    """Return the anchored batches whose anchor a compromised key made, oldest first."""
+    is_its_key = sa.and_(
+        compromises.c.issuer == batches.c.issuer,
+        compromises.c.operator == batches.c.operator,
+        compromises.c.since <= batches.c.anchored_at,
+    )
     rows = tx.execute(
-        sa.select(batches.c.id, batches.c.status, transactions.c.state, transactions.c.succeeded)
-        .join(transactions, batches.c.transaction_id == transactions.c.id)
-        .where(batches.c.status != BatchStatus.FINAL)
+        _SELECT.join(compromises, is_its_key)
+        .where(batches.c.issuer == issuer, batches.c.status.in_(ANCHORED))
         .order_by(batches.c.id)
-    ).all()
-    moves = []
-    for row in rows:
-        before = BatchStatus(row.status)
-        after = _standing(TransactionState(row.state), succeeded=row.succeeded)
-        if after is not before:
-            check_move(before, after)
-            tx.execute(sa.update(batches).where(batches.c.id == row.id).values(status=after))
-            moves.append((row.id, after))
-    return moves
-
-
-def _standing(state: TransactionState, *, succeeded: bool | None) -> BatchStatus:
-    if state is TransactionState.STORED:
-        return BatchStatus.SUBMITTED
-    if not succeeded:
-        return BatchStatus.HELD
-    return BatchStatus.FINAL if state is TransactionState.FINAL else BatchStatus.CONFIRMED
+    )
+    return [_batch(row) for row in rows.mappings()]
 
 
 def mark_delivered(tx: sa.Connection, batch_id: int, *, now: int) -> None:

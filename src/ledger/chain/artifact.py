@@ -14,7 +14,15 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from ledger.primitives import Address, Hash32, keccak256, parse_address, sha256
+from ledger.errors import ConflictError
+from ledger.primitives import (
+    Address,
+    Hash32,
+    format_address,
+    keccak256,
+    parse_address,
+    sha256,
+)
 
 DEPLOYER: Final = parse_address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
 """The deterministic deployer that stands at this address on most chains: it takes
@@ -62,3 +70,22 @@ def code_hash() -> Hash32:
 def deployment_calldata() -> bytes:
     """Return what to send to `DEPLOYER` so that the registry comes to its address."""
     return SALT + load_artifact().creation_code
+
+
+def check_code(contract: Address, code: bytes, expected: Hash32) -> None:
+    """Return when the code that stands at a contract's address is the expected one.
+
+    Raises:
+        ConflictError: there is none, or another.
+
+    """
+    if not code:
+        raise ConflictError(
+            "no-registry",
+            f"no contract stands at {format_address(contract)}: run `ledger deploy`, or mend "
+            "`registry` in the settings",
+        )
+    if keccak256(code) != expected:
+        raise ConflictError(
+            "other-code", f"other code than the registry's stands at {format_address(contract)}"
+        )

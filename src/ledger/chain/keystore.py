@@ -124,6 +124,35 @@ class Keystore:
         except (AttributeError, KeyError, ValueError):
             raise self._malformed(name) from None
 
+    def draw_successor(self, name: KeyName) -> Address:
+        """Draw the key that is to follow `name`, unless an earlier run did; return its address.
+
+        Raises:
+            NotFoundError, MalformedInputError, DeniedError: as `open`.
+
+        """
+        self.open(name)  # so that the password is the right one
+        path = self._folder / f"{name}.next.json"
+        if not path.exists():
+            assert self._password is not None  # noqa: S101 - it opened the key
+            _write(path, _encrypt(Secret(_draw()), self._password))
+        content = json.loads(path.read_text("utf-8"))
+        return Address(bytes.fromhex(content["address"].removeprefix("0x")))
+
+    def succeed(self, name: KeyName) -> Path:
+        """Put the successor of `name` in its place; return where the old key is kept.
+
+        1. the old file has a second name     the next run does the rest
+        2. the successor has the first name   done
+        """
+        path = self._folder / f"{name}.json"
+        aside = self._folder / f"{name}.{self.address(name).hex()}.json"
+        if not aside.exists():
+            aside.hardlink_to(path)
+        (self._folder / f"{name}.next.json").replace(path)
+        self._opened.pop(name, None)
+        return aside
+
     def _read(self, name: KeyName) -> dict[str, Any]:
         path = self._folder / f"{name}.json"
         try:

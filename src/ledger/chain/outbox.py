@@ -1,35 +1,48 @@
 """Send a transaction so that dying at any line neither loses it nor sends it twice.
 
-    1. tried: `eth_call`, gas, fees    nothing stored     the next run starts over
-    2. nonce taken, bytes signed,
-       both committed in one go        STORED             `settle` sends these very bytes
-    3. broadcast                       STORED             sent again they are "already known"
-    4. found in a block                INCLUDED           looked at again at every settle
-    5. the block is final              FINAL
+    1. looked and tried: `Sender.prepare`   nothing stored    the next run starts over
+    2. nonce taken, bytes signed, both
+       committed with what they are for     STORED            `resend` sends these very bytes
+    3. broadcast to every endpoint          STORED            sent again they are "already known"
+    4. noted as sent                        STORED            left alone for `resend_seconds`
+    5. found in a block                     INCLUDED          looked at again at every `settle`
+    6. its nonce used in a final block      FINAL
 
-Signing again after 2 would spend a second nonce and do the thing twice, so the
-stored bytes are the only ones that are ever sent for their nonce. A reorganisation
-takes a transaction from 4 back to 3.
+Signing another call after 2 would spend a second nonce and do the thing twice, so only
+stored bytes are ever sent, and what replaces them has the same nonce and is stored
+before it is sent, too. A reorganisation takes a transaction from 5 back to 4. A block
+that was final never changes; if one does, all sending stops until a person resumes.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from ledger.chain import store
-from ledger.chain.rpc import JsonRpc, parse_hash, parse_quantity
-from ledger.chain.store import Purpose, StoredTransaction, TransactionState
-from ledger.chain.transaction import Call
-from ledger.clock import now
+from ledger.chain import settlement, store
+from ledger.chain.fees import Fees, is_below_market, replacement_fees
+from ledger.chain.refusals import TAKEN, Refusal, classify
+from ledger.chain.rpc import JsonRpc, RpcError
+from ledger.chain.settlement import Settlement
+from ledger.chain.store import (
+    Alarm,
+    Attempt,
+    Outcome,
+    Purpose,
+    StoredTransaction,
+    TransactionState,
+)
+from ledger.chain.transaction import Call, SignedTransaction
+from ledger.clock import Clock, now
 from ledger.database import Connection, Database
 from ledger.errors import ChainError, ConflictError
-from ledger.primitives import Hash32
+from ledger.primitives import format_address
 
 if TYPE_CHECKING:
-    from ledger.chain.sender import Sender
+    from ledger.chain.sender import Prepared, Sender
 
 POLL_SECONDS: Final = 0.5
+LOW_BALANCE: Final = "low-balance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +51,21 @@ class Outbox:
 
     database: Database
     rpc: JsonRpc
-    endpoints: tuple[str, ...]
+    """What is read: one endpoint, or several that must agree."""
+    endpoints: tuple[JsonRpc, ...]
     """Where signed bytes are sent: to all."""
-    finality: str
+    chain: int
+    finality: str = "finalized"
     """The block tag that makes a transaction final."""
+    confirmations: int = 1
+    """How many blocks, its own included, make an anchor confirmed."""
+    resend_seconds: int = 30
+    """How long bytes are left alone that an endpoint took and no block has."""
+    replace_seconds: int = 120
+    """How long an attempt has before one with higher fees may follow it."""
+    low_balance_transactions: int = 0
+    """An alarm is raised when a key can pay for fewer transactions than this."""
+    clock: Clock = now
 
     def submit(
         self,
@@ -57,18 +81,17 @@ class Outbox:
         whatever the transaction is for knows of it at the same moment.
 
         Raises:
-            WouldRevertError: the contract would refuse it; nothing was stored.
-            ConflictError: the key cannot pay, gas is too dear, or the chain knows more
-                transactions of this key than the database; nothing was stored.
-            ChainError: the node did not answer. If the bytes were stored by then, the next
-                `settle` sends them again.
+            WouldRevertError, ConflictError: as `Sender.prepare`; or sending is stopped, or the
+                chain knows more transactions of this key than the database. Nothing was stored.
+            ChainError: no endpoint answered. If the bytes were stored by then, the next
+                `resend` sends them again.
 
         """
-        gas, fees = sender.prepare(call)
-        chain_nonce = sender.transaction_count()
+        prepared = sender.prepare(call)
         with self.database.write() as tx:
-            nonce = store.take_nonce(tx, sender.address, chain_nonce=chain_nonce)
-            signed = sender.sign(call, nonce=nonce, gas=gas, fees=fees)
+            store.check_sending(tx)
+            nonce = store.take_nonce(tx, sender.address, chain_nonce=prepared.chain_nonce)
+            signed = sender.sign(prepared, nonce=nonce)
             row = store.add_transaction(
                 tx,
                 purpose=purpose,
@@ -76,40 +99,116 @@ class Outbox:
                 nonce=nonce,
                 transaction_hash=signed.hash,
                 raw=signed.raw,
-                now=now(),
+                now=self.clock(),
             )
             on_stored(tx, row)
-        self._broadcast(signed.raw)
+            self._watch_balance(tx, sender, prepared)
+        self._send_newest([row])
         return row
 
-    def settle(self) -> None:
+    def settle(self) -> Settlement:
         """Bring every unfinished transaction to where the chain says it is.
 
-        Three requests, whatever the number of transactions; what no block has is sent again.
+        The number of requests does not grow with the number of transactions.
 
         Raises:
-            ChainError: the node did not answer; nothing changed.
+            ConflictError: a block that was final is no more (`final-reorg`): sending is stopped.
+            ChainError: the chain could not be asked, or the endpoint is behind what it, or
+                another, said before. Nothing changed.
+
+        """
+        return settlement.settle(
+            self.database,
+            self.rpc,
+            chain=self.chain,
+            finality=self.finality,
+            confirmations=self.confirmations,
+            now=self.clock(),
+        )
+
+    def accept_chain(self) -> list[Alarm]:
+        """Take the chain as it is now, for a person who knows why; return the cleared alarms.
+
+        Raises:
+            ChainError: as `settlement.accept_chain`.
+
+        """
+        return settlement.accept_chain(
+            self.database, self.rpc, chain=self.chain, finality=self.finality
+        )
+
+    def resend(self) -> None:
+        """Broadcast again what no block has, oldest nonce first.
+
+        What an endpoint took is left alone for `resend_seconds`.
+
+        Raises:
+            ConflictError: sending is stopped.
+            ChainError: some bytes were taken by no endpoint; the others were sent.
+
+        """
+        due = self.clock() - self.resend_seconds
+        with self.database.read() as tx:
+            waiting = [t for t in store.list_unfinished(tx) if t.state is TransactionState.STORED]
+            rows = [t.id for t in waiting if (t.attempts[-1].sent_at or 0) <= due]
+            if rows:
+                store.check_sending(tx)
+        self._send_newest(rows)
+
+    def replace(self, sender: "Sender") -> list[int]:
+        """Offer more for what waits too long below the market; return those transactions' ids.
+
+        Nothing is replaced while the market would take what was offered, nor beyond the
+        sender's limits: those bytes are sent again as they are.
+
+        Raises:
+            ConflictError: sending is stopped, or as `Sender.market`.
+            ChainError: no endpoint answered.
+
+        """
+        due = self.clock() - self.replace_seconds
+        with self.database.read() as tx:
+            waiting = [t for t in store.list_unfinished(tx) if _waits(t, sender)]
+        slow = [t for t in waiting if t.attempts[-1].stored_at <= due]
+        market = sender.market() if slow else None
+        replaced = []
+        for transaction in slow:
+            assert market is not None  # noqa: S101 - something is slow
+            offered = _fees_of(transaction.attempts[-1])
+            if not is_below_market(offered, market, sender.limits):
+                continue
+            fees = replacement_fees(offered, market, sender.limits)
+            if fees is not None and self._store_attempt(sender, transaction, fees, empty=False):
+                replaced.append(transaction.id)
+        self._send_newest(replaced)
+        return replaced
+
+    def cancel(self, sender: "Sender", transaction_id: int) -> None:
+        """Replace a transaction that waits with an empty one at the same nonce.
+
+        Which of the two a block takes is decided by the chain alone.
+
+        Raises:
+            ConflictError: it is in a block already, or another key's, or the limits forbid to
+                offer more; or sending is stopped.
+            ChainError: no endpoint answered.
 
         """
         with self.database.read() as tx:
-            waiting = store.list_unfinished(tx)
-        if not waiting:
-            return
-        final, *receipts = self.rpc.batch(
-            [
-                ("eth_getBlockByNumber", [self.finality, False]),
-                *(("eth_getTransactionReceipt", ["0x" + t.hash.hex()]) for t in waiting),
-            ]
-        )
-        receipts = [_receipt(value) for value in receipts]
-        final_number = parse_quantity(final.get("number")) if isinstance(final, dict) else 0
-        canonical = self._canonical_hashes(receipts)
-        with self.database.write() as tx:
-            for transaction, receipt in zip(waiting, receipts, strict=True):
-                _record(tx, transaction, receipt, canonical, final_number)
-        for transaction, receipt in zip(waiting, receipts, strict=True):
-            if receipt is None:
-                self._broadcast(transaction.raw)
+            transaction = store.get_transaction(tx, transaction_id)
+        if not _waits(transaction, sender):
+            raise ConflictError(
+                "not-waiting", "it is too late: the transaction is in a block, or not this key's"
+            )
+        offered = _fees_of(transaction.attempts[-1])
+        fees = replacement_fees(offered, sender.market(), sender.limits)
+        if fees is None:
+            raise ConflictError(
+                "fees-too-high",
+                "cancelling must offer a tenth more than was offered, and the ceilings forbid it",
+            )
+        if self._store_attempt(sender, transaction, fees, empty=True):
+            self._send_newest([transaction_id])
 
     def wait(
         self,
@@ -122,7 +221,8 @@ class Outbox:
         """Settle until all these transactions have come to `state`, and return them.
 
         Raises:
-            ConflictError: one was reverted, or the time ran out; nothing is lost.
+            ConflictError: one was reverted or lost its nonce, or the time ran out; nothing is
+                lost. Or as `settle`.
             ChainError: the node stopped answering.
 
         """
@@ -134,67 +234,138 @@ class Outbox:
             with self.database.read() as tx:
                 found = [store.get_transaction(tx, row) for row in ids]
             for transaction in found:
-                if transaction.succeeded is False:
-                    raise ConflictError(
-                        "reverted",
-                        f"the chain reverted transaction 0x{transaction.hash.hex()}: "
-                        "look it up, mend the cause, then try again",
-                    )
+                _check_outcome(transaction)
             if all(t.state in {state, TransactionState.FINAL} for t in found):
                 return found
             if time.monotonic() > deadline:
                 raise ConflictError(
                     "not-yet", "the chain has not come that far yet: run the command again later"
                 )
+            self.resend()
             time.sleep(POLL_SECONDS)
 
-    def _broadcast(self, raw: bytes) -> None:
-        from ledger.chain.sender import broadcast
+    def _watch_balance(self, tx: Connection, sender: "Sender", prepared: "Prepared") -> None:
+        """Raise the alarm when the key can soon pay no more, and end it when it can again."""
+        address = format_address(sender.address)
+        if prepared.left >= self.low_balance_transactions:
+            store.clear_alarm(tx, LOW_BALANCE, address)
+            return
+        message = f"{address} can pay for {prepared.left} more transactions like the last: fund it"
+        alarm = Alarm(LOW_BALANCE, address, message, self.clock(), stops_sending=False)
+        store.raise_alarm(tx, alarm)
 
-        broadcast(self.endpoints, raw)
+    def _store_attempt(
+        self, sender: "Sender", transaction: StoredTransaction, fees: Fees, *, empty: bool
+    ) -> bool:
+        """Sign and store other bytes for a nonce; False when somebody else was faster.
 
-    def _canonical_hashes(self, receipts: list[Any]) -> dict[int, Hash32]:
-        """Return the hash of every block that a receipt names by number."""
-        numbers = sorted({parse_quantity(r.get("blockNumber")) for r in receipts if r})
-        blocks = self.rpc.batch([("eth_getBlockByNumber", [hex(n), False]) for n in numbers])
-        return {
-            n: parse_hash(block.get("hash"))
-            for n, block in zip(numbers, blocks, strict=True)
-            if block
-        }
+        1. nothing stored      the next run looks again
+        2. bytes committed     `resend` sends them, and never the older ones again
+        """
+        newest = transaction.attempts[-1]
+        with self.database.write() as tx:
+            store.check_sending(tx)
+            store.lock_sender(tx, sender.address)
+            current = store.get_transaction(tx, transaction.id)
+            if not _waits(current, sender) or current.attempts[-1].id != newest.id:
+                return False
+            # What was cancelled stays cancelled: only its fees are raised.
+            is_empty = empty or newest.is_empty
+            signed = _sign_attempt(sender, current, fees, is_empty=is_empty)
+            store.add_attempt(
+                tx,
+                transaction.id,
+                transaction_hash=signed.hash,
+                raw=signed.raw,
+                is_empty=is_empty,
+                now=self.clock(),
+            )
+        return True
+
+    def _send_newest(self, transaction_ids: Iterable[int]) -> None:
+        """Broadcast the newest attempt of each transaction, and note which were taken."""
+        refused: ChainError | None = None
+        taken = []
+        with self.database.read() as tx:
+            found = [store.get_transaction(tx, row) for row in transaction_ids]
+        for transaction in found:
+            attempt = transaction.attempts[-1]
+            try:
+                broadcast(self.endpoints, attempt.raw)
+                taken.append(attempt.id)
+            except ChainError as error:
+                refused = refused or error
+        if taken:
+            with self.database.write() as tx:
+                store.mark_sent(tx, taken, now=self.clock())
+        if refused is not None:
+            raise refused
 
 
-def _receipt(value: object) -> dict[str, Any] | None:
-    if value is not None and not isinstance(value, dict):
-        raise ChainError("rpc-malformed", "the node gave no receipt for a receipt")
-    return value
+def broadcast(endpoints: Iterable[JsonRpc], raw: bytes) -> None:
+    """Give signed bytes to every endpoint; good when one takes them or has them already.
+
+    Raises:
+        ChainError: none took them. They may have arrived all the same: the next look at the
+            chain tells.
+
+    """
+    refused: ChainError | None = None
+    is_taken = False
+    for rpc in endpoints:
+        try:
+            rpc.call("eth_sendRawTransaction", ["0x" + raw.hex()])
+            is_taken = True
+        except RpcError as error:
+            refusal = classify(error.node_message)
+            is_taken = is_taken or refusal in TAKEN
+            refused = _not_taken(refusal, error)
+        except ChainError as error:
+            refused = refused or error
+    if not is_taken and refused is not None:
+        raise refused
 
 
-def _record(
-    tx: Connection,
-    transaction: StoredTransaction,
-    receipt: dict[str, Any] | None,
-    canonical: dict[int, Hash32],
-    final_number: int,
-) -> None:
-    """Write what one receipt says; a receipt from a block that is no more says nothing."""
-    if receipt is None or not _is_canonical(receipt, canonical):
-        if transaction.state is TransactionState.INCLUDED:
-            store.forget_receipt(tx, transaction.id)
-        return
-    number = parse_quantity(receipt.get("blockNumber"))
-    store.record_receipt(
-        tx,
-        transaction.id,
-        state=TransactionState.FINAL if number <= final_number else TransactionState.INCLUDED,
-        succeeded=parse_quantity(receipt.get("status")) == 1,
-        block_number=number,
-        block_hash=parse_hash(receipt.get("blockHash")),
-        gas_used=parse_quantity(receipt.get("gasUsed")),
-        gas_price_wei=parse_quantity(receipt.get("effectiveGasPrice")),
+def _not_taken(refusal: Refusal, error: RpcError) -> ChainError:
+    return ChainError(
+        "not-taken",
+        f"the transaction is stored, and no endpoint took it ({refusal}): {error.message}; "
+        "it is sent again at the next run",
     )
 
 
-def _is_canonical(receipt: dict[str, Any], canonical: dict[int, Hash32]) -> bool:
-    number = parse_quantity(receipt.get("blockNumber"))
-    return canonical.get(number) == parse_hash(receipt.get("blockHash"))
+def _waits(transaction: StoredTransaction, sender: "Sender") -> bool:
+    is_ours = transaction.sender == sender.address
+    return is_ours and transaction.state is TransactionState.STORED
+
+
+def _fees_of(attempt: Attempt) -> Fees:
+    from ledger.chain.sender import fees_of
+
+    return fees_of(attempt.raw)
+
+
+def _sign_attempt(
+    sender: "Sender", transaction: StoredTransaction, fees: Fees, *, is_empty: bool
+) -> SignedTransaction:
+    if is_empty:
+        return sender.sign_empty(transaction.nonce, fees)
+    return sender.sign_again(transaction.attempts[-1].raw, fees)
+
+
+def _check_outcome(transaction: StoredTransaction) -> None:
+    match transaction.outcome:
+        case Outcome.REVERTED:
+            raise ConflictError(
+                "reverted",
+                f"the chain reverted transaction 0x{transaction.hash.hex()}: "
+                "look it up, mend the cause, then try again",
+            )
+        case Outcome.CANCELLED | Outcome.FOREIGN:
+            raise ConflictError(
+                "nonce-lost",
+                f"another transaction took nonce {transaction.nonce} ({transaction.outcome}): "
+                "nothing was done; run the command again",
+            )
+        case _:
+            return

@@ -53,10 +53,14 @@ _DATA: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
 class RpcError(ChainError):
     """The node understood the call and answers with an error."""
 
-    def __init__(self, host: str, node_code: int, node_message: str) -> None:
+    def __init__(
+        self, host: str, node_code: int, node_message: str, node_data: object = None
+    ) -> None:
         super().__init__("rpc-error", f"{host} answers error {node_code}: {node_message}")
         self.node_code = node_code
         self.node_message = node_message
+        self.node_data = node_data
+        """Any JSON; of a reverted call, what the contract returned. Never shown."""
 
 
 class JsonRpc(Protocol):
@@ -264,7 +268,8 @@ class Rpc:
         if not isinstance(error, dict) or type(error.get("code")) is not int:
             return self._malformed("an error without a code")
         words = "".join(c if c.isprintable() else " " for c in str(error.get("message", "")))
-        return RpcError(self.host, error["code"], words[:MAX_QUOTED_CHARACTERS])
+        said = words[:MAX_QUOTED_CHARACTERS]
+        return RpcError(self.host, error["code"], said, error.get("data"))
 
     def _malformed(self, what: str) -> ChainError:
         return ChainError("rpc-malformed", f"{self.host} gave {what}")

@@ -1,8 +1,10 @@
-"""The transactions of this installation: every one that was ever signed.
+"""The transactions of this installation: every one that was ever signed, and the alarms.
 
-A row is written before its bytes leave the process, and its bytes are the only
-ones that are ever sent for its nonce. A key's next nonce stands in its own row,
-which whoever signs must lock: one nonce is given out once.
+A transaction is one nonce of one key and what it is for. Its attempts are the bytes
+that were signed for it: the first, and replacements with higher fees or an empty one
+that cancels it. An attempt is written before its bytes leave the process, and nothing
+else is ever sent for its nonce. A key's next nonce stands in its own row, which whoever
+signs must lock: one nonce is given out once.
 """
 
 from collections.abc import Iterable
@@ -25,7 +27,20 @@ class TransactionState(StrEnum):
     INCLUDED = "included"
     """In a block that may still be reorganised away."""
     FINAL = "final"
-    """In a block at or below the finalized one."""
+    """Its nonce is used in a block at or below the finalized one."""
+
+
+class Outcome(StrEnum):
+    """What came of a transaction that is in a block."""
+
+    DONE = "done"
+    """The call ran."""
+    REVERTED = "reverted"
+    """The chain took the fee and undid the rest."""
+    CANCELLED = "cancelled"
+    """Its empty attempt won the nonce: nothing was done."""
+    FOREIGN = "foreign"
+    """A transaction that this database did not sign won the nonce: nothing was done."""
 
 
 class Purpose(StrEnum):
@@ -53,10 +68,9 @@ transactions: Final = sa.Table(
     sa.Column("sender", sa.LargeBinary(20), nullable=False),
     sa.Column("nonce", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
-    sa.Column("raw", sa.LargeBinary, nullable=False),
     sa.Column("stored_at", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("succeeded", sa.Boolean),
+    sa.Column("outcome", sa.Text),
     sa.Column("block_number", sa.BigInteger),
     sa.Column("block_hash", sa.LargeBinary(32)),
     sa.Column("gas_used", sa.BigInteger),
@@ -65,29 +79,101 @@ transactions: Final = sa.Table(
     sa.Index(None, "state"),
 )
 
+attempts: Final = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id"), nullable=False, index=True),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("raw", sa.LargeBinary, nullable=False),
+    sa.Column("is_empty", sa.Boolean, nullable=False),
+    sa.Column("stored_at", sa.BigInteger, nullable=False),
+    sa.Column("sent_at", sa.BigInteger),
+)
+
+checkpoints: Final = sa.Table(
+    "checkpoints",
+    metadata,
+    sa.Column("chain", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+)
+
+alarms: Final = sa.Table(
+    "alarms",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("raised_at", sa.BigInteger, nullable=False),
+    sa.Column("stops_sending", sa.Boolean, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Signed bytes for a nonce, one of perhaps several."""
+
+    id: int
+    hash: Hash32
+    raw: bytes
+    is_empty: bool
+    """It sends nothing to its own sender: it cancels the transaction."""
+    stored_at: int
+    sent_at: int | None
+    """When it was last broadcast; None when it never was, or nobody lived to note it."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredTransaction:
-    """A signed transaction and what the chain says of it."""
+    """One nonce of one key, and what the chain says of it."""
 
     id: int
     purpose: Purpose
     sender: Address
     nonce: int
     hash: Hash32
-    raw: bytes
+    """Of the attempt that is in a block, else of the newest."""
     stored_at: int
     state: TransactionState
-    succeeded: bool | None
+    outcome: Outcome | None
     """None until it is in a block."""
     block_number: int | None
     block_hash: Hash32 | None
     gas_used: int | None
     gas_price_wei: int | None
+    attempts: tuple[Attempt, ...]
+    """Oldest first; at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """Where the chain has one attempt of a transaction, and what came of it."""
+
+    hash: Hash32
+    outcome: Outcome
+    block_number: int
+    block_hash: Hash32
+    gas_used: int
+    gas_price_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that a person must know, until it is over or they say that they do."""
+
+    code: str
+    subject: str
+    """What it is about, such as an address; one alarm a code and subject."""
+    message: str
+    raised_at: int
+    stops_sending: bool
 
 
 def take_nonce(tx: sa.Connection, sender: Address, *, chain_nonce: int) -> int:
     """Give out the next nonce of `sender`; the caller stores what it signs in this same `tx`.
+
+    Until `tx` ends nobody else gets a nonce of this key.
 
     Raises:
         ConflictError: the chain has seen more transactions of this key than this database
@@ -102,18 +188,35 @@ def take_nonce(tx: sa.Connection, sender: Address, *, chain_nonce: int) -> int:
         ),
         {"address": sender, "nonce": chain_nonce},
     )
-    nonce: int = tx.execute(
-        sa.select(senders.c.next_nonce).where(senders.c.address == sender).with_for_update()
-    ).scalar_one()
+    nonce = lock_sender(tx, sender)
     if chain_nonce > nonce:
         raise ConflictError(
             "nonce-ahead",
             f"the chain has {chain_nonce} transactions of {format_address(sender)}, this database "
             f"signed {nonce}: the key is shared or stolen, or the database is an old copy. "
-            "Nothing was sent",
+            "Nothing was sent; `ledger resume` accepts it when you know why",
         )
-    tx.execute(sa.update(senders).where(senders.c.address == sender).values(next_nonce=nonce + 1))
+    set_next_nonce(tx, sender, nonce + 1)
     return nonce
+
+
+def lock_sender(tx: sa.Connection, sender: Address) -> int:
+    """Keep every other signer from this key until `tx` ends, and return its next nonce."""
+    nonce: int = tx.execute(
+        sa.select(senders.c.next_nonce).where(senders.c.address == sender).with_for_update()
+    ).scalar_one()
+    return nonce
+
+
+def set_next_nonce(tx: sa.Connection, sender: Address, nonce: int) -> None:
+    """Write which nonce of `sender` is given out next."""
+    tx.execute(sa.update(senders).where(senders.c.address == sender).values(next_nonce=nonce))
+
+
+def list_senders(tx: sa.Connection) -> dict[Address, int]:
+    """Return every key that ever signed here, with its next nonce."""
+    rows = tx.execute(sa.select(senders).order_by(senders.c.address))
+    return {Address(row.address): row.next_nonce for row in rows}
 
 
 def add_transaction(
@@ -134,80 +237,202 @@ def add_transaction(
             sender=sender,
             nonce=nonce,
             hash=transaction_hash,
-            raw=raw,
             stored_at=now,
             state=TransactionState.STORED,
         )
         .returning(transactions.c.id)
     ).scalar_one()
+    add_attempt(tx, row, transaction_hash=transaction_hash, raw=raw, is_empty=False, now=now)
     return row
 
 
-def _transaction(row: sa.RowMapping) -> StoredTransaction:
-    values = dict(row)
-    values["purpose"] = Purpose(values["purpose"])
-    values["state"] = TransactionState(values["state"])
-    return StoredTransaction(**values)
+def add_attempt(
+    tx: sa.Connection,
+    transaction_id: int,
+    *,
+    transaction_hash: Hash32,
+    raw: bytes,
+    is_empty: bool,
+    now: int,
+) -> None:
+    """Store other bytes for a nonce; they may be sent once `tx` has committed."""
+    tx.execute(
+        sa.insert(attempts).values(
+            transaction_id=transaction_id,
+            hash=transaction_hash,
+            raw=raw,
+            is_empty=is_empty,
+            stored_at=now,
+        )
+    )
+    tx.execute(
+        sa.update(transactions)
+        .where(transactions.c.id == transaction_id)
+        .values(hash=transaction_hash)
+    )
+
+
+def mark_sent(tx: sa.Connection, attempt_ids: Iterable[int], *, now: int) -> None:
+    """Note that an endpoint took these attempts."""
+    tx.execute(sa.update(attempts).where(attempts.c.id.in_(list(attempt_ids))).values(sent_at=now))
 
 
 def get_transaction(tx: sa.Connection, transaction_id: int) -> StoredTransaction:
     """Return the transaction of this row."""
-    query = sa.select(transactions).where(transactions.c.id == transaction_id)
-    return _transaction(tx.execute(query).mappings().one())
+    (found,) = _read(tx, transactions.c.id == transaction_id)
+    return found
 
 
 def list_unfinished(
     tx: sa.Connection, purposes: Iterable[Purpose] = tuple(Purpose)
 ) -> list[StoredTransaction]:
     """Return the transactions of these purposes that are not final, by sender and nonce."""
-    rows = tx.execute(
-        sa.select(transactions)
-        .where(
+    return _read(
+        tx,
+        sa.and_(
             transactions.c.state != TransactionState.FINAL,
             transactions.c.purpose.in_(list(purposes)),
-        )
+        ),
+    )
+
+
+def list_final_above(tx: sa.Connection, number: int) -> list[StoredTransaction]:
+    """Return the final transactions in blocks above `number`."""
+    is_above = transactions.c.block_number > number
+    return _read(tx, sa.and_(transactions.c.state == TransactionState.FINAL, is_above))
+
+
+def _read(tx: sa.Connection, condition: sa.ColumnElement[bool]) -> list[StoredTransaction]:
+    bytes_of: dict[int, list[Attempt]] = {}
+    rows = tx.execute(
+        sa.select(attempts)
+        .join(transactions, attempts.c.transaction_id == transactions.c.id)
+        .where(condition)
+        .order_by(attempts.c.id)
+    )
+    for row in rows.mappings():
+        values = dict(row)
+        bytes_of.setdefault(values.pop("transaction_id"), []).append(Attempt(**values))
+    found = tx.execute(
+        sa.select(transactions)
+        .where(condition)
         .order_by(transactions.c.sender, transactions.c.nonce)
     )
-    return [_transaction(row) for row in rows.mappings()]
+    return [_transaction(row, bytes_of[row["id"]]) for row in found.mappings()]
 
 
-def record_receipt(  # noqa: PLR0913 - a receipt's fields
-    tx: sa.Connection,
-    transaction_id: int,
-    *,
-    state: TransactionState,
-    succeeded: bool,
-    block_number: int,
-    block_hash: Hash32,
-    gas_used: int,
-    gas_price_wei: int,
+def _transaction(row: sa.RowMapping, signed: list[Attempt]) -> StoredTransaction:
+    values = dict(row)
+    values["purpose"] = Purpose(values["purpose"])
+    values["state"] = TransactionState(values["state"])
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    return StoredTransaction(**values, attempts=tuple(signed))
+
+
+def record_inclusion(
+    tx: sa.Connection, transaction_id: int, inclusion: Inclusion, *, is_final: bool
 ) -> None:
     """Write where the chain has a transaction."""
-    tx.execute(
-        sa.update(transactions)
-        .where(transactions.c.id == transaction_id)
-        .values(
-            state=state,
-            succeeded=succeeded,
-            block_number=block_number,
-            block_hash=block_hash,
-            gas_used=gas_used,
-            gas_price_wei=gas_price_wei,
-        )
+    state = TransactionState.FINAL if is_final else TransactionState.INCLUDED
+    _update(
+        tx,
+        transaction_id,
+        state=state,
+        hash=inclusion.hash,
+        outcome=inclusion.outcome,
+        block_number=inclusion.block_number,
+        block_hash=inclusion.block_hash,
+        gas_used=inclusion.gas_used,
+        gas_price_wei=inclusion.gas_price_wei,
     )
 
 
-def forget_receipt(tx: sa.Connection, transaction_id: int) -> None:
-    """Take back what `record_receipt` wrote: the block it named is no more."""
-    tx.execute(
-        sa.update(transactions)
-        .where(transactions.c.id == transaction_id)
-        .values(
-            state=TransactionState.STORED,
-            succeeded=None,
-            block_number=None,
-            block_hash=None,
-            gas_used=None,
-            gas_price_wei=None,
-        )
+def record_foreign_winner(tx: sa.Connection, transaction_id: int) -> None:
+    """Write that somebody else's transaction has the nonce, for ever."""
+    _forget(tx, transaction_id, state=TransactionState.FINAL, outcome=Outcome.FOREIGN)
+
+
+def forget_inclusion(tx: sa.Connection, transaction_id: int) -> None:
+    """Take back what was recorded: the block it named is no more, and its bytes may be lost."""
+    _forget(tx, transaction_id, state=TransactionState.STORED, outcome=None)
+    is_of_it = attempts.c.transaction_id == transaction_id
+    tx.execute(sa.update(attempts).where(is_of_it).values(sent_at=None))
+
+
+def _forget(
+    tx: sa.Connection, transaction_id: int, *, state: TransactionState, outcome: Outcome | None
+) -> None:
+    _update(
+        tx,
+        transaction_id,
+        state=state,
+        outcome=outcome,
+        block_number=None,
+        block_hash=None,
+        gas_used=None,
+        gas_price_wei=None,
     )
+
+
+def _update(tx: sa.Connection, transaction_id: int, **values: object) -> None:
+    tx.execute(sa.update(transactions).where(transactions.c.id == transaction_id).values(values))
+
+
+def read_checkpoint(tx: sa.Connection, chain: int) -> tuple[int, Hash32] | None:
+    """Return number and hash of the newest block that was ever seen final."""
+    row = tx.execute(sa.select(checkpoints).where(checkpoints.c.chain == chain)).one_or_none()
+    return (row.number, Hash32(row.hash)) if row else None
+
+
+def write_checkpoint(tx: sa.Connection, chain: int, number: int, block_hash: Hash32) -> None:
+    """Keep number and hash of a final block, in place of the one before."""
+    tx.execute(
+        sa.text(
+            "INSERT INTO checkpoints (chain, number, hash) VALUES (:chain, :number, :hash) "
+            "ON CONFLICT (chain) DO UPDATE SET number = excluded.number, hash = excluded.hash"
+        ),
+        {"chain": chain, "number": number, "hash": block_hash},
+    )
+
+
+def raise_alarm(tx: sa.Connection, alarm: Alarm) -> None:
+    """Keep an alarm; one of the same code and subject that is open already stays as it was."""
+    tx.execute(
+        sa.text(
+            "INSERT INTO alarms (code, subject, message, raised_at, stops_sending) "
+            "VALUES (:code, :subject, :message, :raised_at, :stops_sending) ON CONFLICT DO NOTHING"
+        ),
+        {
+            "code": alarm.code,
+            "subject": alarm.subject,
+            "message": alarm.message,
+            "raised_at": alarm.raised_at,
+            "stops_sending": alarm.stops_sending,
+        },
+    )
+
+
+def list_alarms(tx: sa.Connection) -> list[Alarm]:
+    """Return the open alarms, oldest first."""
+    rows = tx.execute(sa.select(alarms).order_by(alarms.c.raised_at, alarms.c.code))
+    return [Alarm(**row) for row in rows.mappings()]
+
+
+def clear_alarm(tx: sa.Connection, code: str, subject: str) -> None:
+    """Forget an alarm; there may be none."""
+    tx.execute(sa.delete(alarms).where(alarms.c.code == code, alarms.c.subject == subject))
+
+
+def check_sending(tx: sa.Connection) -> None:
+    """Return when nothing forbids to sign and send.
+
+    Raises:
+        ConflictError: an alarm stops it until a person resumes.
+
+    """
+    stopping = next((alarm for alarm in list_alarms(tx) if alarm.stops_sending), None)
+    if stopping is not None:
+        raise ConflictError(
+            "sending-stopped",
+            f"{stopping.message}. Nothing is sent: look into it, then run `ledger resume`",
+        )

@@ -1,4 +1,4 @@
-"""`seal`, `anchor`, `status`, `proof`: from waiting credentials to anchored badges."""
+"""`seal`, `anchor`, `proof`: from waiting credentials to anchored badges."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,12 +7,14 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import progress, show, show_json, show_table
+from ledger.cli.output import progress, show, show_json
 from ledger.clock import format_time, now
 from ledger.errors import NotFoundError
+from ledger.primitives import format_address
 
 if TYPE_CHECKING:
     from ledger.batches.store import Batch
+    from ledger.chain.sender import Sender
 
 FINAL_SECONDS = 1800
 """How long `anchor` follows its transactions: Ethereum finalises in about thirteen minutes."""
@@ -20,7 +22,7 @@ FINAL_SECONDS = 1800
 
 def add_commands(app: typer.Typer) -> None:
     """Add this module's commands to `app`."""
-    for command in (seal, anchor, status, proof):
+    for command in (seal, anchor, proof):
         app.command()(command)
 
 
@@ -44,6 +46,13 @@ def anchor(
         Path | None,
         typer.Option(metavar="DIR", help="Where badges are written; else HOME/badges."),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Anchor again what a compromised key had anchored, too."),
+    ] = False,
+    impatient: Annotated[
+        bool, typer.Option("--now", help="Do not wait for cheaper gas (patient_fee_gwei).")
+    ] = False,
     home: Home = None,
     password_file: PasswordFile = None,
     as_json: Json = False,
@@ -56,53 +65,27 @@ def anchor(
     """
     installation = Installation.open(home, password_file)
     issuer = installation.issuer(number)
-    finished = anchor_waiting(installation, issuer.number, badges)
+    finished = anchor_waiting(
+        installation, issuer.number, badges, again=again, is_patient=not impatient
+    )
     if as_json:
         show_json([describe(batch) for batch in finished])
         return
-    if not finished:
+    waiting = _waiting(installation, issuer.number)
+    if not finished and not waiting:
         show("Nothing waits and every batch is final.")
+    for batch in waiting:
+        show(f"Batch {batch.id} {batch.reason}; `ledger anchor --now` sends it.")
     for batch in finished:
-        show(f"Batch {batch.id} is final: {batch.size} credentials, one transaction,")
-        show(f"  gas {batch.gas_used:,}, {(batch.gas_used or 0) / batch.size:.1f} a credential")
-        show(f"  transaction 0x{(batch.transaction or b'').hex()} in block {batch.block_number}")
+        show(f"Batch {batch.id} is final: {batch.size} leaves")
+        if batch.gas_used is not None:
+            show(f"  gas {batch.gas_used:,}, {batch.gas_used / batch.size:.1f} a credential")
+            show(
+                f"  transaction 0x{(batch.transaction or b'').hex()} in block {batch.block_number}"
+            )
     show(f"Badges  {badges or installation.settings.badges}")
     show("Next: `ledger verify BADGE`, or give the badges to their holders.")
-
-
-def status(number: IssuerNumber = None, home: Home = None, as_json: Json = False) -> None:
-    """Show where every batch stands.
-
-    As far as this installation knows: the chain is not asked.
-    """
-    from ledger.batches.store import list_batches
-    from ledger.credentials.store import count_waiting
-
-    installation = Installation.open(home)
-    issuer = installation.issuer(number)
-    with installation.database.read() as tx:
-        waiting = count_waiting(tx, issuer.number)
-        found = list_batches(tx, issuer.number)
-    if as_json:
-        described = [describe(batch) for batch in found]
-        show_json({"issuer": issuer.number, "waiting": waiting, "batches": described})
-        return
-    show(f"Issuer {issuer.number}: {waiting} credentials wait for a batch.")
-    show_table(
-        ["batch", "status", "size", "sealed", "block", "gas", "root"],
-        [
-            (
-                batch.id,
-                str(batch.status),
-                batch.size,
-                format_time(batch.sealed_at),
-                batch.block_number or "-",
-                batch.gas_used or "-",
-                batch.root.hex(),
-            )
-            for batch in found
-        ],
-    )
+    _show_alarms(installation)
 
 
 def proof(
@@ -150,39 +133,99 @@ def seal_waiting(installation: Installation, issuer: int) -> "Batch | None":
 
 
 def anchor_waiting(
-    installation: Installation, issuer: int, badges: Path | None = None
+    installation: Installation,
+    issuer: int,
+    badges: Path | None = None,
+    *,
+    again: bool = False,
+    is_patient: bool = True,
 ) -> list["Batch"]:
-    """Seal, send, follow and deliver; return the batches whose badges were written now."""
-    from ledger.batches.anchoring import SUBMITTABLE, advance, follow, submit
+    """Seal, send, follow and deliver; return the batches that became final now."""
+    from ledger.batches.anchoring import advance, follow
     from ledger.batches.delivery import deliver
-    from ledger.batches.store import list_batches
-    from ledger.chain.keystore import KeyName
+    from ledger.batches.store import get_batch
 
-    database = installation.database
+    outbox, registry = installation.outbox, installation.registry
     seal_waiting(installation, issuer)
-    advance(installation.outbox)
-    with database.read() as tx:
-        sendable = list_batches(tx, issuer, SUBMITTABLE)
-    if sendable:
-        sender = installation.sender(KeyName.ANCHOR)
-        for batch in sendable:
-            submit(installation.outbox, sender, installation.registry, batch)
-    finished = follow(installation.outbox, issuer, timeout_seconds=FINAL_SECONDS)
-    for batch in finished:
+    advance(outbox, registry)
+    untrusted = _untrusted(installation, issuer) if again else []
+    sender = _send(installation, issuer, untrusted, is_patient=is_patient)
+    undelivered = follow(
+        outbox,
+        registry,
+        issuer,
+        timeout_seconds=FINAL_SECONDS,
+        on_poll=lambda: outbox.replace(sender) if sender else None,
+    )
+    for batch in undelivered:
         with progress("badges", batch.size) as on_badge:
             deliver(
-                database,
+                installation.database,
                 batch,
                 installation.home_of(issuer),
                 badges or installation.settings.badges,
                 now=now(),
                 on_badge=on_badge,
             )
-    return finished
+    anchored_again = {batch.id for batch in untrusted}
+    with installation.database.read() as tx:
+        return [*(get_batch(tx, one) for one in sorted(anchored_again)), *undelivered]
+
+
+def _show_alarms(installation: Installation) -> None:
+    from ledger.chain.store import list_alarms
+
+    with installation.database.read() as tx:
+        for alarm in list_alarms(tx):
+            show(f"Alarm: {alarm.message} [{alarm.code}]")
+
+
+def _waiting(installation: Installation, issuer: int) -> list["Batch"]:
+    """Return the batches that wait for cheaper gas."""
+    from ledger.batches.status import BatchStatus
+    from ledger.batches.store import list_batches
+
+    with installation.database.read() as tx:
+        return list_batches(tx, issuer, [BatchStatus.SEALED])
+
+
+def _untrusted(installation: Installation, issuer: int) -> list["Batch"]:
+    """Return the batches that a compromised key anchored."""
+    from ledger.batches.compromise import find_untrusted
+
+    return find_untrusted(installation.outbox, installation.registry, issuer)
+
+
+def _send(
+    installation: Installation, issuer: int, untrusted: list["Batch"], *, is_patient: bool
+) -> "Sender | None":
+    """Submit what can be; return what may replace it, None when nothing is under way."""
+    from ledger.batches.anchoring import Patience, submit, submit_all
+    from ledger.batches.status import SUBMITTABLE, BatchStatus
+    from ledger.batches.store import list_batches
+    from ledger.chain.fees import GWEI
+    from ledger.chain.keystore import KeyName
+
+    with installation.database.read() as tx:
+        wanted = list_batches(tx, issuer, (*SUBMITTABLE, BatchStatus.SUBMITTED))
+    if not wanted and not untrusted:
+        return None
+    settings = installation.settings
+    patience = None
+    if is_patient and settings.patient_fee_gwei:
+        patience = Patience(settings.patient_fee_gwei * GWEI, 60 * settings.patience_minutes)
+    sender = installation.sender(KeyName.ANCHOR)
+    outbox, registry = installation.outbox, installation.registry
+    for batch in untrusted:
+        submit(outbox, sender, registry, batch)
+    submit_all(outbox, sender, registry, issuer, patience=patience)
+    return sender
 
 
 def describe(batch: "Batch") -> dict[str, Any]:
     """Return a batch as JSON."""
+    from ledger.batches.status import NEXT_STEP
+
     return {
         "batch": batch.id,
         "issuer": batch.issuer,
@@ -190,7 +233,12 @@ def describe(batch: "Batch") -> dict[str, Any]:
         "root": batch.root.hex(),
         "size": batch.size,
         "sealed": format_time(batch.sealed_at),
+        "changed": format_time(batch.changed_at or batch.sealed_at),
+        "reason": batch.reason,
+        "next": NEXT_STEP[batch.status],
         "transaction": f"0x{batch.transaction.hex()}" if batch.transaction else None,
         "block": batch.block_number,
         "gas": batch.gas_used,
+        "operator": format_address(batch.operator) if batch.operator else None,
+        "anchored": format_time(batch.anchored_at) if batch.anchored_at else None,
     }

@@ -14,7 +14,7 @@ from ledger.primitives import Address, Home
 
 if TYPE_CHECKING:
     from ledger.chain.outbox import Outbox
-    from ledger.chain.rpc import Rpc
+    from ledger.chain.rpc import JsonRpc, Rpc
     from ledger.chain.sender import Sender
     from ledger.database import Database
     from ledger.issuers.store import Issuer
@@ -39,6 +39,13 @@ class Installation:
         """
         return cls(load_settings(home_folder(home)), password_file)
 
+    def close(self) -> None:
+        """Close every connection that was opened."""
+        opened = vars(self)
+        for one in (opened.get("database"), opened.get("rpc"), *opened.get("endpoints", ())):
+            if one is not None:
+                one.close()
+
     @cached_property
     def database(self) -> "Database":
         """Return the database, once its tables are those of this release."""
@@ -54,37 +61,52 @@ class Installation:
         return Keystore(self.settings.keystore, lambda: read_password(self._password_file))
 
     @cached_property
-    def rpc(self) -> "Rpc":
-        """Return the endpoint that is read."""
+    def rpc(self) -> "JsonRpc":
+        """Return what is read: the endpoint, or as many that agree as the settings ask for."""
+        from ledger.chain.quorum import open_endpoints
+
+        return open_endpoints(self.settings.rpc, self.settings.quorum)
+
+    @cached_property
+    def endpoints(self) -> "tuple[Rpc, ...]":
+        """Return every endpoint by itself: signed transactions go to all."""
         from ledger.chain.rpc import Rpc
 
-        return Rpc(self.settings.rpc[0])
+        return tuple(Rpc(url) for url in self.settings.rpc)
 
     @cached_property
     def outbox(self) -> "Outbox":
         """Return the way to the chain for this installation's transactions."""
         from ledger.chain.outbox import Outbox
 
-        return Outbox(self.database, self.rpc, self.settings.rpc, self.settings.finality)
+        return Outbox(
+            self.database,
+            self.rpc,
+            self.endpoints,
+            self.settings.chain,
+            finality=self.settings.finality,
+            confirmations=self.settings.confirmations,
+            replace_seconds=self.settings.replace_after_seconds,
+            low_balance_transactions=self.settings.low_balance_transactions,
+        )
 
     def sender(self, name: KeyName) -> "Sender":
-        """Open a key and return what signs and sends with it.
-
-        Raises:
-            ChainError: the endpoint does not answer or is on another chain.
-
-        """
-        from ledger.chain.fees import GWEI
+        """Open a key and return what signs with it; nothing is asked of the chain yet."""
+        from ledger.chain.artifact import code_hash
+        from ledger.chain.fees import GWEI, FeeLimits
         from ledger.chain.sender import Sender
 
-        sender = Sender(
-            self.settings.rpc,
+        return Sender(
+            self.endpoints,
             chain=self.settings.chain,
             key=self.keystore.open(name),
-            fee_ceiling_wei=self.settings.max_fee_gwei * GWEI,
+            limits=FeeLimits(
+                cap_wei=self.settings.max_fee_gwei * GWEI,
+                tip_wei=self.settings.max_tip_gwei * GWEI,
+                market_multiple=self.settings.max_market_multiple,
+            ),
+            codes={self.registry: code_hash()},
         )
-        sender.check_chain()
-        return sender
 
     def issuer(self, number: int | None) -> "Issuer":
         """Return the issuer of this number, or the only one there is.

@@ -19,6 +19,7 @@ from ledger.cli import (
     schedule,
     serving,
     setup,
+    standing,
     submitting,
     template,
 )
@@ -73,6 +74,7 @@ template.add_commands(app)
 anchoring.add_commands(app)
 schedule.add_commands(app)
 serving.add_commands(app)
+standing.add_commands(app)
 changing_status.add_commands(app)
 checking.add_commands(app)
 audit.add_commands(app)

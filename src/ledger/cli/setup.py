@@ -21,7 +21,6 @@ from ledger.errors import ConflictError, MalformedInputError
 from ledger.primitives import (
     format_address,
     format_chain,
-    keccak256,
     parse_address,
     parse_chain,
 )
@@ -228,13 +227,13 @@ def deploy_registry(installation: Installation) -> bool:
 
 
 def _is_deployed(installation: Installation) -> bool:
-    from ledger.chain.artifact import code_hash
+    from ledger.chain.artifact import check_code, code_hash
     from ledger.chain.rpc import parse_data
 
     address = format_address(installation.registry)
     code = parse_data(installation.rpc.call("eth_getCode", [address, "latest"]))
-    if code and keccak256(code) != code_hash():
-        raise ConflictError("other-code", f"other code than the registry's stands at {address}")
+    if code:
+        check_code(installation.registry, code, code_hash())
     return bool(code)
 
 
@@ -253,11 +252,19 @@ def config(home: Home = None, as_json: Json = False) -> None:
         "password_file": str(settings.password_file) if settings.password_file else None,
         "devchain_port": settings.devchain_port,
         "max_fee_gwei": settings.max_fee_gwei,
+        "max_tip_gwei": settings.max_tip_gwei,
+        "max_market_multiple": settings.max_market_multiple,
+        "replace_after_seconds": settings.replace_after_seconds,
+        "patient_fee_gwei": settings.patient_fee_gwei,
+        "patience_minutes": settings.patience_minutes,
+        "low_balance_transactions": settings.low_balance_transactions,
         "finality": settings.finality,
+        "confirmations": settings.confirmations,
+        "read_quorum": settings.quorum,
     }
     if as_json:
         show_json(shown)
         return
     for name, value in shown.items():
         text = ", ".join(value) if isinstance(value, list) else value
-        show(f"{name:<14} {'-' if text is None else text}")
+        show(f"{name:<24} {'-' if text is None else text}")

@@ -4,11 +4,13 @@ The number of an issuer stands in what its badges are signed with, so it is beli
 only when the block that gave it is final.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ledger.chain.logs import read_events
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
+from ledger.chain.registry.calls import Revert
 from ledger.chain.registry.slots import Role
 from ledger.chain.store import Purpose, TransactionState, get_transaction
 from ledger.chain.transaction import Call, WouldRevertError
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 FINAL_SECONDS: Final = 1800
 """How long to wait for finality: Ethereum takes about thirteen minutes."""
+
+_DONE: Final = frozenset({"NothingChanges"})
+"""What the registry answers when there is nothing to do."""
 
 
 def register(outbox: Outbox, owner: "Sender", registry: Address, profile: Profile) -> Issuer:
@@ -58,7 +63,7 @@ def _finish(outbox: Outbox, registry: Address, pending: Registration) -> Issuer:
             [pending.transaction_id], state=TransactionState.FINAL, timeout_seconds=FINAL_SECONDS
         )
     except ConflictError as error:
-        if error.code == "reverted":
+        if error.code in {"reverted", "nonce-lost"}:
             with outbox.database.write() as tx:
                 store.drop_registration(tx, pending)
         raise
@@ -78,11 +83,15 @@ def give_roles(
 ) -> None:
     """Give `operator` exactly these roles for `issuer` and wait until that is in a block.
 
+    A compromised key has no role, so taking its roles is done already.
+
     Raises:
         ConflictError, ChainError: as `Outbox.submit` and `Outbox.wait`.
 
     """
-    _do(outbox, owner, Call(registry, calls.set_operator(issuer, operator, roles)))
+    call = Call(registry, calls.set_operator(issuer, operator, roles))
+    done = _DONE if roles else {*_DONE, "KeyCompromised"}
+    _do(outbox, owner, call, lambda revert: revert.name in done)
 
 
 def name_bare_issuer(outbox: Outbox, operator: "Sender", registry: Address, issuer: int) -> None:
@@ -104,7 +113,10 @@ def report_compromise(
         ConflictError, ChainError: as `Outbox.submit` and `Outbox.wait`.
 
     """
-    _do(outbox, owner, Call(registry, calls.report_compromise(issuer, operator, since)))
+    call = Call(registry, calls.report_compromise(issuer, operator, since))
+    # A report may only move to earlier: the latest it may be now says what was reported.
+    reported = ("InvalidSince", (str(since), str(since - 1)))
+    _do(outbox, owner, call, lambda revert: (revert.name, revert.arguments) == reported)
 
 
 def accredit(
@@ -131,12 +143,17 @@ def withdraw_accreditation(
     _do(outbox, owner, Call(registry, calls.withdraw_accreditation(accreditor, issuer)))
 
 
-def _do(outbox: Outbox, sender: "Sender", call: Call) -> None:
+def _do(
+    outbox: Outbox,
+    sender: "Sender",
+    call: Call,
+    is_done: Callable[[Revert], bool] = lambda revert: revert.name in _DONE,
+) -> None:
     """Send `call` and wait for its block; what is so already is no error."""
     try:
         row = outbox.submit(sender, call, Purpose.OPERATOR)
     except WouldRevertError as error:
-        if error.revert is not None and error.revert.name == "NothingChanges":
+        if error.revert is not None and is_done(error.revert):
             return
         raise
     outbox.wait([row], state=TransactionState.INCLUDED, timeout_seconds=FINAL_SECONDS)
