@@ -138,9 +138,8 @@ class PublicWeb:
         addresses = list(dict.fromkeys(found))
         for address in addresses:
             if address not in self.also_allowed and not is_public(address):
-                raise FetchError(
-                    "fetch-refused", f"{place.host} is at {address}, which is no public address"
-                )
+                # Which one is not said: a stranger could read a private name server this way.
+                raise FetchError("fetch-refused", f"{place.host} is not at public addresses alone")
         if not addresses:
             raise FetchError("fetch-unreachable", f"{place.host} has no address")
         return addresses[:MAX_ADDRESSES]

@@ -278,3 +278,4 @@ def test_a_message_names_the_host_and_nothing_else_of_the_url() -> None:
     assert HOST in caught.value.message
     assert "secret" not in caught.value.message
     assert "k3y" not in caught.value.message
+    assert "10.0.0.1" not in caught.value.message

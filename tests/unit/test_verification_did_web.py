@@ -258,5 +258,5 @@ def test_a_real_site_is_asked_over_https(tmp_path: Path) -> None:
             fetch=guarded.get,
         )
         assert described(report, 9) == ("unknown", "key-not-available")
-        assert "no public address" in check(report, 9).message
+        assert "not at public addresses" in check(report, 9).message
         assert len(site.requests) == 1

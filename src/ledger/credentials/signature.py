@@ -166,7 +166,8 @@ def _check_context(present: object, proof: dict[str, Any]) -> None:
     signed = proof.get("@context", [])
     signed = signed if isinstance(signed, list) else [signed]
     present = present if isinstance(present, list) else [present]
-    if present[: len(signed)] != signed:
+    # Not compared as Python values, where true and 1 are equal.
+    if canonical_bytes(present[: len(signed)]) != canonical_bytes(signed):
         raise ProofError(
             "context-mismatch", "the credential does not begin with the contexts that were signed"
         )

@@ -109,6 +109,13 @@ def test_the_signed_contexts_must_come_first(signed: dict[str, Any], contexts: o
     assert error.code == "context-mismatch"
 
 
+def test_one_and_true_are_two_contexts(badge: dict[str, Any], key: SigningKey) -> None:
+    grown = {**badge, "@context": [*badge["@context"], {"@version": 1}]}
+    signed = sign(grown, key, created=NOW, verification_method=key_method(key.did))
+    changed = {**signed, "@context": [*badge["@context"], {"@version": True}]}
+    assert refusal(changed, signed["proof"][0]).code == "context-mismatch"
+
+
 @pytest.mark.parametrize(
     ("member", "value", "code"),
     [
