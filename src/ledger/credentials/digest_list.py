@@ -22,6 +22,9 @@ MAX_DIGESTS: Final = 10_000_000
 _LINE_BYTES: Final = 256
 """What is read of one line: enough to show what is wrong with it."""
 
+_MAX_SKIPPED: Final = 1 << 16
+"""Ours: pieces of `_LINE_BYTES`, 16 MiB in all, after which a line is taken for endless."""
+
 
 class DigestListError(LinesError):
     """A list of digests with lines that are none; nothing is accepted."""
@@ -76,8 +79,16 @@ def _read_lines(file: BinaryIO) -> Iterator[tuple[int, Hash32 | LineProblem]]:
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
         yield number, _read_line(number, line)
-        while len(line) == _LINE_BYTES and not line.endswith(b"\n"):
-            line = file.readline(_LINE_BYTES)
+        _skip_rest(file, number, line)
+
+
+def _skip_rest(file: BinaryIO, number: int, line: bytes) -> None:
+    """Read on to the end of a line of which `line` was read; it may be a device without one."""
+    for _ in range(_MAX_SKIPPED):
+        if len(line) < _LINE_BYTES or line.endswith(b"\n"):
+            return
+        line = file.readline(_LINE_BYTES)
+    raise DigestListError([LineProblem(number, None, "does not end: this is no list of digests")])
 
 
 def _read_line(number: int, line: bytes) -> Hash32 | LineProblem:

@@ -62,6 +62,12 @@ def test_every_bad_line_is_named(text: str | bytes, lines: list[int]) -> None:
     assert problems_of(text) == lines
 
 
+def test_a_line_without_an_end_ends_the_reading() -> None:
+    with open("/dev/zero", "rb") as endless, pytest.raises(DigestListError) as caught:  # noqa: PTH123
+        check_digests(endless)
+    assert "line 1: does not end" in caught.value.message
+
+
 def test_what_is_no_text_is_shown_as_escapes() -> None:
     with pytest.raises(DigestListError) as caught:
         check_digests(io.BytesIO(b"\x1b[2J\xff\n"))
