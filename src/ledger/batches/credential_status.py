@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.batches import store
 from ledger.batches.delivery import check_anchored
+from ledger.batches.states.store import note_change
 from ledger.batches.store import Batch
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
@@ -88,7 +89,8 @@ def change_status(
             data = calls.change_status(
                 change.action, batch.issuer, batch.root, _masks(group), change.reason
             )
-            rows.append(_submit(outbox, sender, Call(registry, data), group.values(), change))
+            call = Call(registry, data)
+            rows.append(_submit(outbox, sender, call, batch.id, group.values(), change))
     return rows
 
 
@@ -114,13 +116,16 @@ def revoke_batch(
     if anchor is not None and anchor.batch_revoked:
         return None
     call = Call(registry, calls.revoke_batch(batch.issuer, batch.root, reason))
-    return outbox.submit(sender, call, Purpose.STATUS)
+    return outbox.submit(
+        sender, call, Purpose.STATUS, on_stored=lambda tx, row: note_change(tx, batch.id, row)
+    )
 
 
 def _submit(
     outbox: Outbox,
     sender: "Sender",
     call: Call,
+    batch_id: int,
     credentials: Iterable[StoredCredential],
     change: StatusChange,
 ) -> int:
@@ -130,6 +135,7 @@ def _submit(
         store.add_status_changes(
             tx, ids, action=change.action, reason=change.reason, transaction_id=row
         )
+        note_change(tx, batch_id, row)
 
     return outbox.submit(sender, call, Purpose.STATUS, on_stored=note)
 

@@ -1,4 +1,4 @@
-"""`seal`, `anchor`, `proof`: from waiting credentials to anchored badges."""
+"""`seal`, `anchor`: from waiting credentials to anchored badges."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,8 +8,8 @@ import typer
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
 from ledger.cli.output import progress, show, show_json
+from ledger.cli.proving import keep_final_states
 from ledger.clock import format_time, now
-from ledger.errors import NotFoundError
 from ledger.primitives import format_address
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ FINAL_SECONDS = 1800
 
 def add_commands(app: typer.Typer) -> None:
     """Add this module's commands to `app`."""
-    for command in (seal, anchor, proof):
+    for command in (seal, anchor):
         app.command()(command)
 
 
@@ -88,39 +88,6 @@ def anchor(
     _show_alarms(installation)
 
 
-def proof(
-    credential_id: Annotated[str, typer.Argument(metavar="ID", help="The credential's UUID.")],
-    home: Home = None,
-) -> None:
-    """Print the proof file of a credential.
-
-    With the credential inside when it was made here.
-    """
-    import json
-    from dataclasses import replace
-
-    from ledger.batches.delivery import ProofWriter, check_anchored
-    from ledger.batches.store import get_batch
-    from ledger.credentials.store import find_credential
-    from ledger.errors import ConflictError
-    from ledger.proofs.file import format_proof_file
-
-    installation = Installation.open(home)
-    with installation.database.read() as tx:
-        credential = find_credential(tx, credential_id.removeprefix("urn:uuid:"))
-        if credential is None:
-            raise NotFoundError("no-credential", f"there is no credential {credential_id}")
-        if credential.batch_id is None:
-            raise ConflictError(
-                "not-anchored-yet", "the credential waits for a batch: run `ledger anchor`"
-            )
-        batch = get_batch(tx, credential.batch_id)
-        check_anchored(batch)
-        proved = ProofWriter(tx, batch, installation.home_of(batch.issuer)).proof(credential)
-    document = json.loads(credential.document) if credential.document else None
-    show_json(format_proof_file(replace(proved, credential=document)))
-
-
 def seal_waiting(installation: Installation, issuer: int) -> "Batch | None":
     """Seal what waits, with a progress bar."""
     from ledger.batches.sealing import seal as seal_batch
@@ -167,6 +134,7 @@ def anchor_waiting(
                 now=now(),
                 on_badge=on_badge,
             )
+    keep_final_states(installation)
     anchored_again = {batch.id for batch in untrusted}
     with installation.database.read() as tx:
         return [*(get_batch(tx, one) for one in sorted(anchored_again)), *undelivered]

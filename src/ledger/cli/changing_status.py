@@ -10,6 +10,7 @@ from ledger.cli.files import read_file
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, Json, PasswordFile
 from ledger.cli.output import show, show_json
+from ledger.cli.proving import keep_final_states
 from ledger.errors import MalformedInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ def _wait(installation: Installation, rows: list[int]) -> list[bytes]:
     done = installation.outbox.wait(
         rows, state=TransactionState.FINAL, timeout_seconds=FINAL_SECONDS
     )
+    keep_final_states(installation)
     return [transaction.hash for transaction in done]
 
 

@@ -16,6 +16,7 @@ from ledger.cli import (
     issuer,
     issuing,
     operator,
+    proving,
     schedule,
     serving,
     setup,
@@ -72,6 +73,7 @@ issuing.add_commands(app)
 submitting.add_commands(app)
 template.add_commands(app)
 anchoring.add_commands(app)
+proving.add_commands(app)
 schedule.add_commands(app)
 serving.add_commands(app)
 standing.add_commands(app)

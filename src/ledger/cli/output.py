@@ -12,6 +12,11 @@ def show(line: str = "") -> None:
     sys.stdout.write(line + "\n")
 
 
+def note(line: str) -> None:
+    """Print one line beside the output, for people: nothing that reads the output sees it."""
+    sys.stderr.write(line + "\n")
+
+
 def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON
     """Print a value as indented JSON."""
     show(json.dumps(value, indent=2, ensure_ascii=False))

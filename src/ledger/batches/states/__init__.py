@@ -1,0 +1,1 @@
+"""What proves the state of final batches when no chain answers."""
