@@ -239,6 +239,17 @@ def list_followed(tx: sa.Connection) -> list[Batch]:
     return [_batch(row) for row in rows.mappings()]
 
 
+def list_undelivered(tx: sa.Connection, issuer: int) -> list[Batch]:
+    """Return the issuer's final batches whose badges are not all written, oldest first."""
+    is_due = sa.and_(
+        batches.c.issuer == issuer,
+        batches.c.status == BatchStatus.FINAL,
+        batches.c.delivered_at.is_(None),
+    )
+    rows = tx.execute(_SELECT.where(is_due).order_by(batches.c.id))
+    return [_batch(row) for row in rows.mappings()]
+
+
 def list_final(tx: sa.Connection) -> list[Batch]:
     """Return the final batches of every issuer, oldest first."""
     is_final = batches.c.status == BatchStatus.FINAL

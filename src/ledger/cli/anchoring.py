@@ -168,20 +168,16 @@ def _send(
     installation: Installation, issuer: int, untrusted: list["Batch"], *, is_patient: bool
 ) -> "Sender | None":
     """Submit what can be; return what may replace it, None when nothing is under way."""
-    from ledger.batches.anchoring import Patience, submit, submit_all
+    from ledger.batches.anchoring import submit, submit_all
     from ledger.batches.status import SUBMITTABLE, BatchStatus
     from ledger.batches.store import list_batches
-    from ledger.chain.fees import GWEI
     from ledger.chain.keystore import KeyName
 
     with installation.database.read() as tx:
         wanted = list_batches(tx, issuer, (*SUBMITTABLE, BatchStatus.SUBMITTED))
     if not wanted and not untrusted:
         return None
-    settings = installation.settings
-    patience = None
-    if is_patient and settings.patient_fee_gwei:
-        patience = Patience(settings.patient_fee_gwei * GWEI, 60 * settings.patience_minutes)
+    patience = installation.patience if is_patient else None
     sender = installation.sender(KeyName.ANCHOR)
     outbox, registry = installation.outbox, installation.registry
     for batch in untrusted:

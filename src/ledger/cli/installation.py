@@ -13,6 +13,7 @@ from ledger.errors import MalformedInputError, NotFoundError
 from ledger.primitives import Address, Home
 
 if TYPE_CHECKING:
+    from ledger.batches.anchoring import Patience
     from ledger.chain.outbox import Outbox
     from ledger.chain.rpc import JsonRpc, Rpc
     from ledger.chain.sender import Sender
@@ -107,6 +108,17 @@ class Installation:
             ),
             codes={self.registry: code_hash()},
         )
+
+    @property
+    def patience(self) -> "Patience | None":
+        """Return how long batches wait for cheaper gas; None: not at all."""
+        from ledger.batches.anchoring import Patience
+        from ledger.chain.fees import GWEI
+
+        settings = self.settings
+        if not settings.patient_fee_gwei:
+            return None
+        return Patience(settings.patient_fee_gwei * GWEI, 60 * settings.patience_minutes)
 
     def issuer(self, number: int | None) -> "Issuer":
         """Return the issuer of this number, or the only one there is.

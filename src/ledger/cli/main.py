@@ -23,6 +23,7 @@ from ledger.cli import (
     standing,
     submitting,
     template,
+    working,
 )
 from ledger.cli.output import show
 from ledger.config import is_debugging
@@ -76,6 +77,7 @@ anchoring.add_commands(app)
 proving.add_commands(app)
 schedule.add_commands(app)
 serving.add_commands(app)
+working.add_commands(app)
 standing.add_commands(app)
 changing_status.add_commands(app)
 checking.add_commands(app)

@@ -1,0 +1,88 @@
+"""`worker`: seal, anchor and deliver without anybody asking."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.cli.installation import Installation
+from ledger.cli.options import Home, PasswordFile
+from ledger.errors import ConflictError
+
+if TYPE_CHECKING:
+    from ledger.worker import Worker
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's command to `app`."""
+    app.command()(worker)
+
+
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do one round, and end.")] = False,
+    home: Home = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Seal on schedule, anchor, follow, write badges.
+
+    Runs until it is interrupted or terminated, and then finishes what it is at. Any number may
+    share a PostgreSQL database; with SQLite there is one. Says what it does on standard error,
+    one JSON object a line.
+    """
+    import signal
+    import threading
+
+    installation = Installation.open(home, password_file)
+    with only_one(installation):
+        ready = open_worker(installation)
+        if once:
+            ready.round()
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        ready.log.info("worker started")
+        ready.run(stop)
+        ready.log.info("worker stopped")
+
+
+@contextmanager
+def only_one(installation: Installation) -> Iterator[None]:
+    """Be the only worker of this folder's SQLite database; on PostgreSQL there may be many.
+
+    Raises:
+        ConflictError: another worker runs.
+
+    """
+    import fcntl
+
+    if not installation.settings.database.startswith("sqlite"):
+        yield
+        return
+    with (installation.settings.home / "worker.lock").open("w") as lock:
+        try:
+            # The system gives it back when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(
+                "worker-running",
+                "another worker runs on this database: SQLite has one, PostgreSQL any number",
+            ) from None
+        yield
+
+
+def open_worker(installation: Installation) -> "Worker":
+    """Return the worker of `installation`; its key is opened when it is first needed."""
+    from ledger.chain.keystore import KeyName
+    from ledger.logs import open_log
+    from ledger.worker import Worker
+
+    return Worker(
+        outbox=installation.outbox,
+        home=installation.home_of(0),
+        badges=installation.settings.badges,
+        sender=installation.sender(KeyName.ANCHOR),
+        log=open_log(),
+        patience=installation.patience,
+    )
