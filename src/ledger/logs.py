@@ -1,15 +1,18 @@
 """What happened, as one JSON object a line on standard error.
 
-    {"event": "batch sealed", "level": "info", "time": "2026-10-01T09:00:00Z", "batch": 7, ...}
+    {"time": "2026-10-01T09:00:00Z", "level": "info", "event": "batch sealed", "batch": 7, ...}
 
 `event` is one of a few fixed sentences (docs/reference/logs.md); everything else is a number, a
 status or a hash. No credential, no learner, no URL and no secret is ever logged.
 """
 
+import json
 from typing import TYPE_CHECKING
 
+from ledger.clock import format_time, now
+
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
+    from structlog.typing import EventDict, FilteringBoundLogger
 
 
 def open_log() -> "FilteringBoundLogger":
@@ -23,9 +26,14 @@ def open_log() -> "FilteringBoundLogger":
         structlog.WriteLogger(sys.stderr),
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.JSONRenderer(),
+            _as_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
     return log
+
+
+def _as_line(_logger: object, _method: str, said: "EventDict") -> str:
+    """Return what was said as one line of JSON, in the order that people read."""
+    first = {"time": format_time(now()), "level": said.pop("level"), "event": said.pop("event")}
+    return json.dumps({**first, **said})

@@ -131,3 +131,14 @@ def test_the_page_of_commands_is_what_help_says() -> None:
     write = runpy.run_path(str(ROOT / "scripts" / "write_commands.py"))
     told = "run python scripts/write_commands.py"
     assert (REFERENCE / "commands.md").read_text() == write["page"](), told
+
+
+def test_every_event_of_the_log_is_documented_and_no_other() -> None:
+    page = (REFERENCE / "logs.md").read_text()
+    documented = set(re.findall(r"^\| `([a-z ]+)` \|", page, re.MULTILINE))
+    said = {
+        event
+        for path in SOURCE.rglob("*.py")
+        for event in re.findall(r'(?:\.log\.\w+|tell)\(\s*"([a-z ]+)"', path.read_text())
+    }
+    assert documented == said
