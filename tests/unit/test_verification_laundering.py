@@ -231,8 +231,27 @@ def test_a_credential_submitted_as_raw_bytes() -> None:
         lambda text: text.replace(b'"type"', b'"@type"', 1),
         lambda text: text.replace(b'"type"', b'"Type"', 1),
         lambda text: b"/* a comment */" + text,
+        lambda text: text.replace(
+            b'["VerifiableC', b'["https://www.w3.org/2018/credentials#VerifiableC'
+        ),
+        lambda text: text.replace(b'["VerifiableCredential", ', b"["),
+        lambda text: text.replace(b'"type": ["VerifiableC', b'"kind": ["VerifiableC').replace(
+            b'"@context": [', b'"@context": [{"kind": "@type"}, '
+        ),
     ],
-    ids=["junk", "mark", "utf-16", "twice", "NaN", "alias", "case", "comment"],
+    ids=[
+        "junk",
+        "mark",
+        "utf-16",
+        "twice",
+        "NaN",
+        "alias",
+        "case",
+        "comment",
+        "IRI",
+        "less",
+        "own",
+    ],
 )
 def test_a_credential_respelled_until_it_is_none(respelled: Callable[[bytes], bytes]) -> None:
     world = World()

@@ -16,10 +16,13 @@ are bytes that
   escapes of JSON or JSON5; or
 * are strict I-JSON, no credential by the rule above, and an object with
   `VerifiableCredential` in `@type` or in `type` spelled with other cases: aliases to a
-  JSON-LD processor and to readers that ignore case.
+  JSON-LD processor and to readers that ignore case; or
+* are the same, with a context of the W3C's credentials in `@context`, and anything in `type`
+  but a presentation or an envelope. JSON-LD has as many names for a type as one likes, and a
+  signature over its graph stays good under each of them; but a wallet needs that context.
 
-A file that begins with a brace and mentions the word without being JSON is refused
-although it may be innocent; nothing else is.
+A file that begins with a brace and mentions the word without being JSON, or has that context
+for another purpose, is refused although it may be innocent; nothing else is.
 
 Source: RFC 7493 (I-JSON), RFC 8259.
 """
@@ -44,6 +47,18 @@ MAX_CREDENTIAL_BYTES: Final = 1 << 20
 
 MAX_DOCUMENT_BYTES: Final = 16 << 20
 """Ours: the worst file of this size takes four seconds to tell from a credential."""
+
+_CREDENTIAL_CONTEXTS: Final = frozenset(
+    {"https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1"}
+)
+_OTHER_TYPES: Final = frozenset(
+    {
+        "VerifiablePresentation",
+        "EnvelopedVerifiableCredential",
+        "EnvelopedVerifiablePresentation",
+    }
+)
+"""What those contexts have besides credentials. They are protected: nobody can rename these."""
 
 _ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 """Those that JSON has had since RFC 4627."""
@@ -147,3 +162,16 @@ def _check_no_alias(value: object) -> None:
             raise MalformedInputError(
                 "type-alias", f"a credential names its type in `type`, not in {name[:20]!r}"
             )
+    if _CREDENTIAL_CONTEXTS.intersection(_texts(value.get("@context"))):
+        types = _texts(value.get("type"))
+        if not types or not _OTHER_TYPES.issuperset(types):
+            raise MalformedInputError(
+                "type-alias",
+                f"an object with the context of a credential names {CREDENTIAL_TYPE} in `type`",
+            )
+
+
+def _texts(value: object) -> list[str]:
+    """Return the strings in an array, or the one string."""
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str)]

@@ -140,3 +140,44 @@ def test_a_document_beyond_the_bound_is_refused_unread() -> None:
     with pytest.raises(MalformedInputError) as caught:
         read_document(bytes(MAX_DOCUMENT_BYTES + 1))
     assert caught.value.code == "too-large"
+
+
+CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1"]
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"type": []},
+        {"type": 7},
+        {"type": "OpenBadgeCredential"},
+        {"type": ["https://www.w3.org/2018/credentials#VerifiableCredential"]},
+        {"type": ["cred:VerifiableCredential", "VerifiablePresentation"]},
+        {"kind": "VerifiableCredential"},
+    ],
+)
+def test_a_credential_by_another_name_of_json_ld_is_no_file(
+    context: str, members: dict[str, object]
+) -> None:
+    for contexts in (context, [context], [{"kind": "@type"}, context]):
+        document = json.dumps({"@context": contexts, **members}).encode()
+        with pytest.raises(MalformedInputError) as caught:
+            read_document(document)
+        assert caught.value.code == "type-alias"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"@context": CONTEXTS[0], "type": "VerifiablePresentation"},
+        {"@context": CONTEXTS, "type": ["EnvelopedVerifiableCredential"], "id": "data:,x"},
+        {"@context": "https://schema.org", "type": "OpenBadgeCredential"},
+        {"@context": {"a": CONTEXTS[0]}, "type": "Person"},
+        {"context": CONTEXTS},
+        {},
+    ],
+)
+def test_what_nobody_takes_for_a_credential_stays_a_file(value: dict[str, object]) -> None:
+    assert read_document(json.dumps(value).encode()).credential is None
