@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_LABEL_CHARACTERS: Final = 255
 
-MAX_KEPT_BYTES: Final = 256 << 20
+MAX_SUBMITTED_BYTES: Final = 256 << 20
 """Of all credentials in one command, which are held in memory until all were checked."""
 
 
@@ -104,9 +104,10 @@ def _read_offers(installation: Installation, issuer: "Issuer", files: list[Path]
             else:
                 kept += len(offer.document or b"")
                 offers.append(offer)
-            if kept > MAX_KEPT_BYTES:
+            if kept > MAX_SUBMITTED_BYTES:
                 raise LimitError(
-                    "too-large", f"above {MAX_KEPT_BYTES >> 20} MiB of credentials: submit fewer"
+                    "too-large",
+                    f"above {MAX_SUBMITTED_BYTES >> 20} MiB of credentials: submit fewer",
                 )
             advance(1)
     if problems:
