@@ -8,7 +8,7 @@ comes from the heads in the contract, never from here.
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Final
 
@@ -102,10 +102,18 @@ def read_events(rpc: JsonRpc, registry: Address, transaction: Hash32) -> list[Ev
     return [decode_event(log) for log in logs if log.address == registry]
 
 
+Windows = list[tuple[int, int]]
+"""First and last block of each, one after the other."""
+
+Told = list["Future[list[Log]]"]
+"""What each endpoint answers, some day."""
+
+
 class LogReader:
     """A contract's logs from one or several endpoints, window by window.
 
-    Every endpoint is asked the same windows, so that their answers can be compared.
+    Every endpoint is asked the same windows, so that their answers can be compared. While
+    the caller works on one answer, the next is already asked for.
     """
 
     def __init__(self, rpcs: Sequence[Rpc], contract: Address) -> None:
@@ -114,6 +122,7 @@ class LogReader:
         self._blocks = FIRST_WINDOW_BLOCKS
         self._windows = WINDOWS_AT_ONCE
         self._threads = ThreadPoolExecutor(len(rpcs), thread_name_prefix="logs")
+        self._ahead: tuple[Windows, Told] | None = None
 
     def close(self) -> None:
         """End the threads; the endpoints stay open."""
@@ -127,22 +136,33 @@ class LogReader:
 
         """
         while True:
-            windows = self._split(first, last)
+            windows, told = self._ask_ahead_or_now(first, last)
             try:
-                answers = self._ask(windows)
+                answers = [future.result() for future in told]
             except ChainError as error:
                 if not is_too_much(error) or self._windows * self._blocks == 1:
                     raise
                 self._shrink()
             else:
                 self._grow(max(len(logs) for logs in answers))
-                return windows[-1][1], answers
+                end = windows[-1][1]
+                if end < last:
+                    following = self._split(end + 1, last)
+                    self._ahead = following, self._ask(following)
+                return end, answers
 
-    def _split(self, first: int, last: int) -> list[tuple[int, int]]:
+    def _ask_ahead_or_now(self, first: int, last: int) -> tuple[Windows, Told]:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0][0][0] == first:
+            return ahead
+        windows = self._split(first, last)
+        return windows, self._ask(windows)
+
+    def _split(self, first: int, last: int) -> Windows:
         starts = range(first, last + 1, self._blocks)[: self._windows]
         return [(start, min(start + self._blocks - 1, last)) for start in starts]
 
-    def _ask(self, windows: Sequence[tuple[int, int]]) -> list[list[Log]]:
+    def _ask(self, windows: Windows) -> Told:
         calls: list[Call] = [
             (
                 "eth_getLogs",
@@ -150,8 +170,7 @@ class LogReader:
             )
             for start, end in windows
         ]
-        waiting = [self._threads.submit(rpc.ask, calls, _parse_logs) for rpc in self._rpcs]
-        return [future.result() for future in waiting]
+        return [self._threads.submit(rpc.ask, calls, _parse_logs) for rpc in self._rpcs]
 
     def _shrink(self) -> None:
         if self._windows > 1:

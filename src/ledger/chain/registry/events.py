@@ -124,7 +124,7 @@ def decode_members(log: Log) -> tuple[EventType, list[Value]]:
     kind = _BY_TOPIC.get(Hash32(log.topics[0])) if log.topics else None
     if kind is None:
         raise MalformedInputError("unknown-event", f"log {log.index}: not an event of the registry")
-    if len(log.topics) != 1 + len(kind.indexed) or any(len(topic) != 32 for topic in log.topics):
+    if len(log.topics) != 1 + len(kind.indexed) or set(map(len, log.topics)) != {32}:
         raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other topics")
     if kind.name == "IssuerDid":
         return kind, [int.from_bytes(log.topics[1], "big"), _text(log)]
