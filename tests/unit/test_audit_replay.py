@@ -158,6 +158,21 @@ def test_an_altered_did_is_named() -> None:
     assert [f.code for f in found][:1] == [FindingCode.DID_MISMATCH]
 
 
+def test_a_did_that_is_never_told_is_missed() -> None:
+    emitter = Emitter()
+    emitter.register("did:example:a")
+    (found,) = replayed(emitter.logs[:1], emitter.heads).findings
+    assert (found.code, found.place.issuer) == (FindingCode.EVENT_MISSING, 1)
+
+
+def test_an_issuer_registered_twice_is_named() -> None:
+    again = replace(LOGS[0], block_number=LOGS[-1].block_number + 1)
+    (found,) = replayed([*LOGS, again], HEADS).findings
+    assert (found.code, found.place.issuer, found.place.position) == (
+        FindingCode.EVENT_EXTRA, 1, 0,
+    )  # fmt: skip
+
+
 def test_places_that_go_back_are_named() -> None:
     n = FOLDED[0]
     late = replace(LOGS[n], block_number=LOGS[n + 1].block_number)
