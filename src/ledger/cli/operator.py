@@ -106,7 +106,7 @@ def compromised(
     report_compromise(installation.outbox, owner, installation.registry, issuer.number, key, moment)
     untrusted = find_untrusted(installation.outbox, installation.registry, issuer.number)
     show(f"{format_address(key)} is compromised for issuer {issuer.number} since {since}.")
-    show(f"{len(untrusted)} batches must be anchored again, by another key.")
+    show(f"{len(untrusted)} batch(es) must be anchored again, by another key.")
     for name in (KeyName.ANCHOR, KeyName.STATUS):
         if installation.keystore.address(name) == key:
             show(f"Next: `ledger operator rotate {name}`; it is this installation's {name} key.")
