@@ -15,7 +15,7 @@ environment. docs/reference/settings.md explains every setting.
 import json
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -243,22 +243,30 @@ def public_url(url: str) -> str:
     return f"{parts.scheme}://{host}" + ("/..." if parts.path.strip("/") or parts.query else "")
 
 
-def write_settings(home: Path, **settings: str | int | list[str]) -> None:
-    """Write a new `config.toml`; values are spelled as in the file."""
+def format_settings(settings: Mapping[str, str | int | list[str]]) -> str:
+    """Return the text of a `config.toml`; values are spelled as in the file."""
     # A JSON string, number or list of strings is spelled the same in TOML.
-    text = "".join(
+    return "".join(
         f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in settings.items()
     )
+
+
+def write_settings(home: Path, **settings: str | int | list[str]) -> None:
+    """Write a new `config.toml`."""
     path = home / CONFIG_FILE
     beside = path.with_suffix(".part")
     beside.unlink(missing_ok=True)
     # Endpoints and databases may be named with a key or a password.
     beside.touch(mode=0o600)
-    beside.write_text(text, "utf-8")
+    beside.write_text(format_settings(settings), "utf-8")
     beside.replace(path)
+
+
+def read_file_settings(home: Path) -> dict[str, Any]:
+    """Return what stands in `config.toml`, which was read without a problem before."""
+    return tomllib.loads((home / CONFIG_FILE).read_text("utf-8"))
 
 
 def change_settings(home: Path, **settings: str | int | list[str]) -> None:
     """Write other values for some settings; the file's comments are lost."""
-    found = tomllib.loads((home / CONFIG_FILE).read_text("utf-8"))
-    write_settings(home, **(found | settings))
+    write_settings(home, **(read_file_settings(home) | settings))

@@ -17,7 +17,7 @@ leaves here as one of our errors, without statement, values, password or address
 (`ledger.database_errors`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, Final
@@ -134,6 +134,31 @@ def take_turn(tx: sa.Connection, turn: Turn, number: int = 0) -> None:
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock((turn << 48) + number)))
 
 
+def insert_rows(
+    tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows that are known to be new: the fastest way that the database has.
+
+    On PostgreSQL that is COPY: a tenth of this process's work for a row, half of the time.
+    """
+    if tx.dialect.name != "postgresql":
+        tx.execute(sa.insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    cursor: Any = tx.connection.cursor()
+    names = ", ".join(tx.dialect.identifier_preparer.quote(column) for column in columns)
+    quoted = tx.dialect.identifier_preparer.format_table(table)
+    types = [table.c[column].type.compile(tx.dialect).lower() for column in columns]
+    driver: Any = tx.dialect.dbapi
+    try:
+        with cursor.copy(f"COPY {quoted} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+    except driver.Error as error:
+        # What every other statement of ours raises, without the values.
+        raise sa.exc.DBAPIError.instance("COPY", None, error, driver.Error, True) from None
+
+
 def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
     connection.autocommit = True
     connection.execute(
@@ -161,11 +186,23 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def migrate(database: Database) -> None:
     """Bring the tables to this release, or do nothing when they are there already."""
+    with database.write() as tx:
+        upgrade(tx)
+
+
+def upgrade(tx: sa.Connection, version: str = "head") -> None:
+    """Bring the tables to one of `schema_versions`, by default the newest, in this `tx`."""
     from alembic import command
 
-    with database.write() as tx:
-        take_turn(tx, Turn.MIGRATING)
-        command.upgrade(_alembic(tx), "head")
+    take_turn(tx, Turn.MIGRATING)
+    command.upgrade(_alembic(tx), version)
+
+
+def schema_versions() -> list[str]:
+    """Return every version of the tables that this release can make, newest first."""
+    from alembic.script import ScriptDirectory
+
+    return [s.revision for s in ScriptDirectory.from_config(_alembic()).walk_revisions()]
 
 
 def check_migrated(database: Database) -> None:
@@ -176,13 +213,11 @@ def check_migrated(database: Database) -> None:
         ConflictError: it was made by another release.
 
     """
-    from alembic.script import ScriptDirectory
-
     with database.read() as tx:
         if not sa.inspect(tx).has_table("alembic_version"):
             raise NotFoundError("no-database", "the database is empty: run `ledger init`")
         found = tx.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
-        expected = ScriptDirectory.from_config(_alembic(tx)).get_current_head()
+    expected = schema_versions()[0]
     if found != expected:
         raise ConflictError(
             "other-schema",
@@ -191,10 +226,24 @@ def check_migrated(database: Database) -> None:
         )
 
 
-def _alembic(tx: sa.Connection) -> Any:  # noqa: ANN401 - alembic is imported where it is used
+def _alembic(tx: sa.Connection | None = None) -> Any:  # noqa: ANN401 - alembic is imported where it is used
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "ledger:migrations")
     config.attributes["connection"] = tx
     return config
+
+
+def find_damage(tx: sa.Connection) -> Iterator[str]:
+    """Give what the database itself finds wrong in its file.
+
+    Only SQLite has such a check: indexes against tables, references, unreadable pages.
+    PostgreSQL has `amcheck`, for its administrators.
+    """
+    if tx.dialect.name == "sqlite":
+        for (line,) in tx.exec_driver_sql("PRAGMA integrity_check(100)"):
+            if line != "ok":
+                yield line
+        for table, row, parent, _ in tx.exec_driver_sql("PRAGMA foreign_key_check"):
+            yield f"row {row} of {table} refers to a row of {parent} that is not there"

@@ -13,7 +13,7 @@ from ledger.credentials.document import read_document
 from ledger.credentials.issuing import Signatory, issue
 from ledger.credentials.profile import IssuerProfile
 from ledger.credentials.roster import Row
-from ledger.credentials.signature import SigningKey, verify_proof
+from ledger.credentials.signature import SignedDocument, SigningKey, verify_proof
 from ledger.credentials.store import credentials
 from ledger.credentials.template import Template, parse_template
 from ledger.database import Database
@@ -73,7 +73,7 @@ def test_what_is_stored_is_canonical_signed_and_has_its_digest(
         credential = parse(document, max_bytes=1 << 20)
         assert canonical_bytes(credential) == document
         assert read_document(document).digest == digest
-        verify_proof(credential, credential["proof"][0], parse_did_key(KEY.did))
+        verify_proof(SignedDocument(credential), credential["proof"][0], parse_did_key(KEY.did))
 
 
 def test_a_thousand_rows_more_cost_two_statements_more(
@@ -83,8 +83,9 @@ def test_a_thousand_rows_more_cost_two_statements_more(
         issue(database, SIGNATORY, template, roster(1), now=NOW)
     with counted(database) as many:
         issue(database, SIGNATORY, template, roster(4_002)[1:], now=NOW)
-    # A page is looked up, and inserted.
-    assert len(many) == len(few) + 2 * 4
+    # A page is looked up, and inserted; COPY is not seen by the engine.
+    a_page = 1 if database.is_postgresql else 2
+    assert len(many) == len(few) + a_page * 4
 
 
 def test_every_row_is_counted_once(database: Database, template: Template) -> None:

@@ -217,6 +217,29 @@ def follow(
         time.sleep(POLL_SECONDS)
 
 
+def adopt_anchored(outbox: Outbox, registry: Address) -> list[Move]:
+    """Move every batch that waits to be sent, and whose root is anchored already, to confirmed.
+
+    Raises:
+        ChainError: the chain could not be asked.
+
+    """
+    with outbox.database.read() as tx:
+        waiting = [b for b in store.list_all(tx) if b.status in SUBMITTABLE]
+        own = set(list_senders(tx))
+    (newest,) = read_blocks(outbox.rpc, ["latest"], chain=outbox.chain)
+    reader = RecordReader(outbox.rpc, outbox.chain, registry)
+    anchors = reader.anchors(waiting, [newest], newest, own)
+    moves = []
+    with outbox.database.write() as tx:
+        for batch in waiting:
+            if record := anchors.at(newest, batch):
+                current = store.lock_batch(tx, batch.id)
+                standing = _Standing(BatchStatus.CONFIRMED, record=record)
+                moves += _move(tx, current, standing, now=outbox.clock())
+    return moves
+
+
 def review_final(outbox: Outbox, registry: Address) -> list[Move]:
     """Move back every final batch whose anchor is no more; for `ledger resume` alone.
 

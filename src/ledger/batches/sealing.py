@@ -4,7 +4,8 @@ One database transaction places the credentials, stores the tiles of their tree 
 the batch with its root. A process that dies in it has sealed nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from ledger.batches import store
 from ledger.batches.schedule import Waiting
@@ -18,7 +19,8 @@ from ledger.credentials.store import (
 )
 from ledger.database import Connection, Database, Turn, take_turn
 from ledger.merkle.tiles import Tile, TileBuilder
-from ledger.merkle.tree import leaf_hash
+from ledger.merkle.tree import leaf_hash, root_of
+from ledger.primitives import Hash32
 
 
 def seal(
@@ -35,27 +37,55 @@ def seal(
     """
     with database.write() as tx:
         take_turn(tx, Turn.SEALING, issuer)
-        batch_id = store.add_batch(tx, issuer, now=now)
+        return _seal(tx, issuer, read_waiting(tx, issuer), now=now, on_leaves=on_leaves)
 
-        def keep(tile: Tile) -> None:
-            store.add_tile(tx, batch_id, tile.level, tile.number, tile.hashes)
 
-        size, builder = 0, TileBuilder(keep)
-        page: list[int] = []
-        for credential_id, digest in read_waiting(tx, issuer):
-            builder.add(leaf_hash(digest))
-            page.append(credential_id)
-            if len(page) == PAGE_ROWS:
-                size += _place(tx, batch_id, page, size)
-                on_leaves(PAGE_ROWS)
-                page = []
-        size += _place(tx, batch_id, page, size)
-        on_leaves(len(page))
-        if size == 0:
-            store.drop_batch(tx, batch_id)
+def seal_as_anchored(
+    database: Database, issuer: int, *, root: Hash32, size: int, now: int
+) -> Batch | None:
+    """Seal the `size` credentials that wait longest, if `root` is theirs; else change nothing.
+
+    For what a restored database does not know that it sealed.
+    """
+    with database.write() as tx:
+        take_turn(tx, Turn.SEALING, issuer)
+        if not 0 < size <= count_waiting(tx, issuer):
             return None
-        store.set_root(tx, batch_id, builder.finish(), size)
-        return store.get_batch(tx, batch_id)
+        oldest = islice(read_waiting(tx, issuer), size)
+        if root_of(leaf_hash(digest) for _, digest in oldest) != root:
+            return None
+        return _seal(tx, issuer, islice(read_waiting(tx, issuer), size), now=now)
+
+
+def _seal(
+    tx: Connection,
+    issuer: int,
+    waiting: Iterator[tuple[int, Hash32]],
+    *,
+    now: int,
+    on_leaves: Callable[[int], None] = lambda _count: None,
+) -> Batch | None:
+    batch_id = store.add_batch(tx, issuer, now=now)
+
+    def keep(tile: Tile) -> None:
+        store.add_tile(tx, batch_id, tile.level, tile.number, tile.hashes)
+
+    size, builder = 0, TileBuilder(keep)
+    page: list[int] = []
+    for credential_id, digest in waiting:
+        builder.add(leaf_hash(digest))
+        page.append(credential_id)
+        if len(page) == PAGE_ROWS:
+            size += _place(tx, batch_id, page, size)
+            on_leaves(PAGE_ROWS)
+            page = []
+    size += _place(tx, batch_id, page, size)
+    on_leaves(len(page))
+    if size == 0:
+        store.drop_batch(tx, batch_id)
+        return None
+    store.set_root(tx, batch_id, builder.finish(), size)
+    return store.get_batch(tx, batch_id)
 
 
 def _place(tx: Connection, batch_id: int, page: list[int], first_index: int) -> int:

@@ -30,6 +30,8 @@ batches: Final = sa.Table(
     sa.Column("operator", sa.LargeBinary(20)),
     sa.Column("anchored_at", sa.BigInteger),
     sa.Column("extra_leaves", sa.LargeBinary),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("leased_until", sa.BigInteger),
     sa.UniqueConstraint("issuer", "root"),
     sa.Index(None, "status"),
 )
@@ -227,6 +229,17 @@ def page_of_batches(
     return [_batch(row) for row in rows.mappings()]
 
 
+def list_all(tx: sa.Connection) -> list[Batch]:
+    """Return the batches of every issuer, oldest first."""
+    return [_batch(row) for row in tx.execute(_SELECT.order_by(batches.c.id)).mappings()]
+
+
+def count_tiles(tx: sa.Connection, batch_id: int) -> int:
+    """Return how many tiles of a batch are stored."""
+    query = sa.select(sa.func.count()).select_from(tiles).where(tiles.c.batch_id == batch_id)
+    return tx.execute(query).scalar_one()
+
+
 def lock_batch(tx: sa.Connection, batch_id: int) -> Batch:
     """Return the batch and keep every other writer from it until `tx` ends."""
     tx.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update())
@@ -399,3 +412,39 @@ def find_schedule(tx: sa.Connection, issuer: int) -> Schedule | None:
     query = sa.select(schedules).where(schedules.c.issuer == issuer)
     row = tx.execute(query).mappings().one_or_none()
     return Schedule(**{name: row[name] for name in row if name != "issuer"}) if row else None
+
+
+def lease_next(
+    tx: sa.Connection, statuses: Iterable[BatchStatus], *, owner: str, now: int, seconds: int
+) -> int | None:
+    """Lease a batch of these statuses to `owner`; None when all are leased, or there is none.
+
+    The batch that nobody looked at for longest comes first. Two owners never have the same
+    one: PostgreSQL skips rows that another transaction has locked, and SQLite lets one
+    writer in at a time. An owner that dies loses its batch when the lease runs out, so
+    `seconds` must be more than its longest step.
+    """
+    is_free = sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until <= now)
+    due = (
+        sa.select(batches.c.id)
+        .where(batches.c.status.in_(list(statuses)), is_free)
+        .order_by(sa.func.coalesce(batches.c.leased_until, 0), batches.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return tx.execute(
+        sa.update(batches)
+        .where(batches.c.id == due.scalar_subquery())
+        .values(lease_owner=owner, leased_until=now + seconds)
+        .returning(batches.c.id)
+    ).scalar_one_or_none()
+
+
+def end_lease(tx: sa.Connection, batch_id: int, *, owner: str, now: int) -> bool:
+    """Give a batch back; False when the lease had run out and another owner has it."""
+    ended = tx.execute(
+        sa.update(batches)
+        .where(batches.c.id == batch_id, batches.c.lease_owner == owner)
+        .values(lease_owner=None, leased_until=now)
+    )
+    return ended.rowcount == 1

@@ -114,7 +114,7 @@ def accept_chain(database: Database, rpc: JsonRpc, *, chain: int, finality: str)
                 store.forget_inclusion(tx, transaction.id)
         for key, count in zip(nonces, counts, strict=True):
             if count > store.lock_sender(tx, key):
-                store.set_next_nonce(tx, key, count)
+                store.accept_nonce(tx, key, count)
         store.write_checkpoint(tx, chain, final.number, final.hash)
         cleared = store.list_alarms(tx)
         for alarm in cleared:

@@ -58,6 +58,8 @@ senders: Final = sa.Table(
     metadata,
     sa.Column("address", sa.LargeBinary(20), primary_key=True),
     sa.Column("next_nonce", sa.BigInteger, nullable=False),
+    # Nonces below it that are not in `transactions` were used elsewhere, and a person knows.
+    sa.Column("accepted_nonce", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 transactions: Final = sa.Table(
@@ -180,14 +182,7 @@ def take_nonce(tx: sa.Connection, sender: Address, *, chain_nonce: int) -> int:
             ever signed: the key is shared or stolen, or the database is an old copy.
 
     """
-    # One statement on both databases, so that two first users of a key do not collide.
-    tx.execute(
-        sa.text(
-            "INSERT INTO senders (address, next_nonce) VALUES (:address, :nonce) "
-            "ON CONFLICT DO NOTHING"
-        ),
-        {"address": sender, "nonce": chain_nonce},
-    )
+    add_sender(tx, sender, nonce=chain_nonce)
     nonce = lock_sender(tx, sender)
     if chain_nonce > nonce:
         raise ConflictError(
@@ -198,6 +193,18 @@ def take_nonce(tx: sa.Connection, sender: Address, *, chain_nonce: int) -> int:
         )
     set_next_nonce(tx, sender, nonce + 1)
     return nonce
+
+
+def add_sender(tx: sa.Connection, sender: Address, *, nonce: int) -> None:
+    """Make a key one of ours, whose first nonce here is `nonce`; nothing when it is already."""
+    # One statement on both databases, so that two first users of a key do not collide.
+    tx.execute(
+        sa.text(
+            "INSERT INTO senders (address, next_nonce) VALUES (:address, :nonce) "
+            "ON CONFLICT DO NOTHING"
+        ),
+        {"address": sender, "nonce": nonce},
+    )
 
 
 def lock_sender(tx: sa.Connection, sender: Address) -> int:
@@ -211,6 +218,33 @@ def lock_sender(tx: sa.Connection, sender: Address) -> int:
 def set_next_nonce(tx: sa.Connection, sender: Address, nonce: int) -> None:
     """Write which nonce of `sender` is given out next."""
     tx.execute(sa.update(senders).where(senders.c.address == sender).values(next_nonce=nonce))
+
+
+def accept_nonce(tx: sa.Connection, sender: Address, nonce: int) -> None:
+    """Go on from `nonce`: what is missing below it was used elsewhere, and a person knows."""
+    tx.execute(
+        sa.update(senders)
+        .where(senders.c.address == sender)
+        .values(next_nonce=nonce, accepted_nonce=nonce)
+    )
+
+
+def list_accepted(tx: sa.Connection) -> dict[Address, int]:
+    """Return for every key the nonce below which gaps are accepted."""
+    return {Address(row.address): row.accepted_nonce for row in tx.execute(sa.select(senders))}
+
+
+def list_by_nonce(
+    tx: sa.Connection, sender: Address, *, after: int, limit: int
+) -> list[StoredTransaction]:
+    """Return the first transactions of a key with a nonce above `after`."""
+    found = (
+        sa.select(transactions.c.id)
+        .where(transactions.c.sender == sender, transactions.c.nonce > after)
+        .order_by(transactions.c.nonce)
+        .limit(limit)
+    )
+    return _read(tx, transactions.c.id.in_(found))
 
 
 def list_senders(tx: sa.Connection) -> dict[Address, int]:

@@ -21,6 +21,7 @@ from ledger.cli import (
     serving,
     setup,
     standing,
+    storage,
     submitting,
     template,
     working,
@@ -83,6 +84,7 @@ changing_status.add_commands(app)
 checking.add_commands(app)
 audit.add_commands(app)
 chain.add_commands(app)
+storage.add_commands(app)
 
 
 UsageError: Any = typer.BadParameter.__base__

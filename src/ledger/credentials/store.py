@@ -12,7 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.database import Id, metadata
+from ledger.database import Id, insert_rows, metadata
 from ledger.primitives import Canonicalization, Hash32
 
 credentials: Final = sa.Table(
@@ -43,6 +43,18 @@ credentials: Final = sa.Table(
 
 PAGE_ROWS: Final = 1_000
 """Rows read or written by one statement."""
+
+
+_ACCEPTED_COLUMNS: Final = (
+    "public_id",
+    "issuer",
+    "digest",
+    "canonicalization",
+    "row_identity",
+    "document",
+    "label",
+    "accepted_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +144,21 @@ def add_credentials(
     """
     left = iter(accepted)
     while page := list(islice(left, PAGE_ROWS)):
-        tx.execute(
-            sa.insert(credentials),
+        insert_rows(
+            tx,
+            credentials,
+            _ACCEPTED_COLUMNS,
             [
-                {
-                    "public_id": new.public_id,
-                    "issuer": issuer,
-                    "digest": new.digest,
-                    "canonicalization": new.canonicalization,
-                    "row_identity": new.row_identity,
-                    "document": new.document,
-                    "label": new.label,
-                    "accepted_at": now,
-                }
+                (
+                    new.public_id,
+                    issuer,
+                    new.digest,
+                    str(new.canonicalization),
+                    new.row_identity,
+                    new.document,
+                    new.label,
+                    now,
+                )
                 for new in page
             ],
         )
@@ -224,3 +238,48 @@ def read_batch(tx: sa.Connection, batch_id: int) -> Iterator[StoredCredential]:
             return
         yield from page
         last += len(page)
+
+
+def read_leaves(tx: sa.Connection, batch_id: int) -> Iterator[tuple[int, Hash32]]:
+    """Give (leaf index, digest) of a batch's credentials, by leaf index."""
+    last = -1
+    while True:
+        page = tx.execute(
+            sa.select(credentials.c.leaf_index, credentials.c.digest)
+            .where(credentials.c.batch_id == batch_id, credentials.c.leaf_index > last)
+            .order_by(credentials.c.leaf_index)
+            .limit(PAGE_ROWS)
+        ).all()
+        if not page:
+            return
+        for row in page:
+            yield row.leaf_index, Hash32(row.digest)
+        last = page[-1].leaf_index
+
+
+def read_all(tx: sa.Connection) -> Iterator[StoredCredential]:
+    """Give every credential of every issuer, in the order of acceptance."""
+    last = 0
+    while True:
+        query = _SELECT.where(credentials.c.id > last).order_by(credentials.c.id).limit(PAGE_ROWS)
+        page = list(map(_credential, tx.execute(query).mappings()))
+        if not page:
+            return
+        yield from page
+        last = page[-1].id
+
+
+def find_repeats(tx: sa.Connection) -> Iterator[tuple[str, str, str]]:
+    """Give (what, public id, other public id) of what one issuer has twice."""
+    for what, column in (
+        ("digest", credentials.c.digest),
+        ("row identity", credentials.c.row_identity),
+    ):
+        first, last = sa.func.min(credentials.c.public_id), sa.func.max(credentials.c.public_id)
+        rows = tx.execute(
+            sa.select(first, last)
+            .where(column.is_not(None))
+            .group_by(credentials.c.issuer, column)
+            .having(sa.func.count() > 1)
+        )
+        yield from ((what, one, other) for one, other in rows)

@@ -1,0 +1,1 @@
+"""Whole installations as one file, and back: on either kind of database."""

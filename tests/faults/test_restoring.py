@@ -1,0 +1,219 @@
+"""An old backup, restored: nothing is sent twice, and what it cannot know is said."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ledger.backup.replay import Replay, replay
+from ledger.backup.restoring import restore
+from ledger.backup.saving import save
+from ledger.batches import anchoring, sealing, store
+from ledger.batches.fsck import Finding, check_database
+from ledger.batches.fsck_chain import check_chain
+from ledger.batches.status import BatchStatus
+from ledger.batches.store import Batch
+from ledger.chain.outbox import Outbox
+from ledger.chain.rpc import Rpc
+from ledger.chain.store import list_senders
+from ledger.config import load_settings, write_settings
+from ledger.credentials.store import NewCredential, add_credentials, count_waiting
+from ledger.database import Database
+from ledger.errors import ChainError, ConflictError
+from ledger.primitives import Canonicalization, format_address, format_chain, sha256
+from tests.chain.conftest import Chain
+
+from .test_anchoring import Setup, mined
+
+
+class World(Setup):
+    """An installation whose first batch is final, and its backups."""
+
+    def __init__(self, chain: Chain, outbox: Outbox, folder: Path) -> None:
+        super().__init__(chain, outbox)
+        self.folder = folder
+        self.run_to_the_end()
+        write_settings(
+            folder / "home",
+            chain=format_chain(chain.chain_id),
+            rpc=[chain.rpc_url],
+            registry=format_address(chain.registry),
+        )
+
+    def accept(self, *contents: bytes) -> None:
+        new = [
+            NewCredential(str(uuid.uuid4()), sha256(content), Canonicalization.NONE, None, None)
+            for content in contents
+        ]
+        with self.outbox.database.write() as tx:
+            add_credentials(tx, self.issuer.number, new, now=1)
+
+    def seal_waiting(self) -> Batch:
+        batch = sealing.seal(self.outbox.database, self.issuer.number, now=2)
+        assert batch is not None
+        return batch
+
+    def save(self) -> Path:
+        path = self.folder / f"{uuid.uuid4()}.zip"
+        save(self.outbox.database, load_settings(self.folder / "home"), path, now=10)
+        return path
+
+    @contextmanager
+    def restored(self, backup: Path) -> Iterator[Outbox]:
+        home = self.folder / f"restored-{backup.stem}"
+        restore(backup, home, None, now=11)
+        database = Database(load_settings(home).database)
+        yield self.chain.outbox(database)
+        database.close()
+
+    def replay(self, outbox: Outbox) -> Replay:
+        keys = [self.owner.address, self.sender.address]
+        return replay(outbox, self.chain.registry, self.chain.rpc, keys, now=12)
+
+    def anchor_all(self, outbox: Outbox) -> None:
+        with mined(self.chain):
+            anchoring.advance(outbox, self.chain.registry)
+            anchoring.submit_all(outbox, self.sender, self.chain.registry, self.issuer.number)
+            anchoring.follow(outbox, self.chain.registry, self.issuer.number, timeout_seconds=30)
+
+    def findings(self, outbox: Outbox) -> list[Finding]:
+        with outbox.database.read() as tx:
+            found = list(check_database(tx))
+            found += check_chain(
+                tx,
+                outbox.rpc,
+                chain=self.chain.chain_id,
+                registry=self.chain.registry,
+                finality="finalized",
+            )
+        return found
+
+    def anchored(self) -> dict[bytes, int]:
+        """Return how often the chain has each root of the issuer."""
+        event = self.chain.contract.events.Anchored()
+        logs = event.get_logs(from_block=0, argument_filters={"issuer": self.issuer.number})
+        roots = [bytes(log["args"]["root"]) for log in logs]
+        return {root: roots.count(root) for root in roots}
+
+
+@pytest.fixture
+def world(chain: Chain, outbox: Outbox, tmp_path: Path) -> World:
+    (tmp_path / "home").mkdir()
+    return World(chain, outbox, tmp_path)
+
+
+def test_a_backup_of_now_only_has_to_look(world: World) -> None:
+    with world.restored(world.save()) as outbox:
+        assert world.replay(outbox) == Replay(adopted=[], rebuilt=[], lost=[])
+        assert world.findings(outbox) == []
+
+
+def test_what_was_anchored_since_is_taken_over_made_again_or_named(world: World) -> None:
+    sealed = world.seal(b"sealed")
+    world.accept(b"waiting", b"waiting too")
+    backup = world.save()
+    waiting = world.seal_waiting()
+    world.anchor_all(world.outbox)
+    lost = world.seal(b"accepted later")
+    world.anchor_all(world.outbox)
+    before = world.anchored()
+
+    with world.restored(backup) as outbox:
+        replayed = world.replay(outbox)
+        assert replayed.adopted == [sealed.id]
+        assert len(replayed.rebuilt) == 1
+        assert [(anchor.root, anchor.size) for anchor in replayed.lost] == [(lost.root, 1)]
+        with outbox.database.read() as tx:
+            rebuilt = store.get_batch(tx, replayed.rebuilt[0])
+            assert (rebuilt.root, rebuilt.size) == (waiting.root, 2)
+            assert count_waiting(tx, world.issuer.number) == 0
+        world.anchor_all(outbox)
+        assert world.anchored() == before
+        with outbox.database.read() as tx:
+            everything = store.list_all(tx)
+        assert {batch.status for batch in everything} == {BatchStatus.FINAL}
+        assert world.findings(outbox) == []
+
+
+def test_a_restored_installation_goes_on_from_the_nonces_of_the_chain(world: World) -> None:
+    backup = world.save()
+    world.seal(b"later")
+    world.anchor_all(world.outbox)
+    with world.restored(backup) as outbox:
+        world.replay(outbox)
+        with outbox.database.read() as tx:
+            assert list_senders(tx)[world.sender.address] == world.chain.count(world.sender)
+        world.outbox = outbox
+        new = world.seal(b"after the restore")
+        world.anchor_all(outbox)
+        assert world.anchored()[new.root] == 1
+        assert world.findings(outbox) == []
+
+
+def test_a_batch_submitted_before_the_backup_and_anchored_since_is_taken_over(
+    world: World,
+) -> None:
+    world.batch = world.seal(b"submitted")
+    world.submit()
+    backup = world.save()
+    world.follow()
+    with world.restored(backup) as outbox:
+        replayed = world.replay(outbox)
+        assert replayed.adopted == [world.batch.id]
+        world.anchor_all(outbox)
+        assert world.anchored()[world.batch.root] == 1
+        assert world.findings(outbox) == []
+
+
+def test_a_key_that_first_signed_after_the_backup_is_known_as_ours(
+    chain: Chain, outbox: Outbox, tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    setup = Setup(chain, outbox)
+    world = World.__new__(World)
+    world.__dict__.update(setup.__dict__)
+    world.folder = tmp_path
+    write_settings(
+        tmp_path / "home",
+        chain=format_chain(chain.chain_id),
+        rpc=[chain.rpc_url],
+        registry=format_address(chain.registry),
+    )
+    backup = world.save()
+    world.anchor_all(outbox)
+    with world.restored(backup) as restored:
+        assert world.replay(restored).adopted == [world.batch.id]
+        world.anchor_all(restored)
+        assert world.anchored() == {world.batch.root: 1}
+
+
+def test_nothing_is_sent_before_the_chain_was_asked(world: World) -> None:
+    waiting = world.seal(b"sealed")
+    backup = world.save()
+    with world.restored(backup) as outbox:
+        with pytest.raises(ConflictError, match="restore"):
+            anchoring.submit(outbox, world.sender, world.chain.registry, waiting)
+        dead = Outbox(outbox.database, Rpc("http://127.0.0.1:1"), (), world.chain.chain_id)
+        with pytest.raises(ChainError):
+            replay(dead, world.chain.registry, Rpc("http://127.0.0.1:1"), [], now=12)
+        with pytest.raises(ConflictError, match="restore"):
+            anchoring.submit(outbox, world.sender, world.chain.registry, waiting)
+        world.replay(outbox)
+        with pytest.raises(ConflictError) as raised:
+            world.replay(outbox)
+        assert raised.value.code == "not-restored"
+        world.anchor_all(outbox)
+        assert world.anchored()[waiting.root] == 1
+
+
+def test_a_chain_that_lost_an_anchor_is_named(world: World) -> None:
+    with world.outbox.database.write() as tx:
+        tx.execute(store.batches.update().values(anchored_at=5))
+    (finding,) = world.findings(world.outbox)
+    assert (finding.code, finding.subject) == ("anchor", f"batch {world.batch.id}")
+    with world.outbox.database.write() as tx:
+        tx.execute(store.batches.update().values(issuer=world.issuer.number, root=sha256(b"other")))
+    codes = {finding.code for finding in world.findings(world.outbox)}
+    assert codes == {"root", "anchor"}
