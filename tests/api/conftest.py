@@ -1,6 +1,7 @@
 """The service of the demo's installation, asked in process; its chain is real."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,13 +11,16 @@ from ledger.cli.serving import open_service
 from ledger.clock import now
 from ledger.issuers.api_keys import Scope, create_key
 from ledger.web.app import create_app
+from ledger.web.limits import RateLimiter
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo, demo, running  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")
 def service(running: Demo) -> Service:  # noqa: F811
-    return open_service(Installation.open(running.home))
+    # All tests come from one address and use few keys.
+    rates = RateLimiter(per_second=10_000, burst=100_000)
+    return replace(open_service(Installation.open(running.home)), rates=rates)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ short is finished by running it again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -51,6 +51,9 @@ REASONS: Final = {
 WORDS_IN_A_TRANSACTION: Final = 100
 """About 3.4 million gas: a tenth of a block, and 25,600 neighbouring credentials."""
 
+OnStored = Callable[[Connection, int], None]
+"""Told of the row of a transaction, in the database transaction that stores it."""
+
 Members = dict[int, StoredCredential]
 """Credentials of one batch by their leaf index."""
 
@@ -71,10 +74,13 @@ def change_status(
     state: ChainState,
     credentials: Iterable[StoredCredential],
     change: StatusChange,
+    *,
+    on_stored: OnStored = lambda _tx, _row: None,
 ) -> list[int]:
     """Sign, store and broadcast the changes; return the transactions' row ids.
 
-    `state` is the newest the chain has; it says what is so already.
+    `state` is the newest the chain has; it says what is so already. `on_stored` runs in the
+    database transaction that stores one's signed bytes.
 
     Raises:
         ConflictError: a credential is not anchored yet (nothing was sent), or the contract
@@ -89,8 +95,17 @@ def change_status(
             data = calls.change_status(
                 change.action, batch.issuer, batch.root, _masks(group), change.reason
             )
+            ids = [credential.id for credential in group.values()]
+
+            def note(tx: Connection, row: int, batch: Batch = batch, ids: list[int] = ids) -> None:
+                store.add_status_changes(
+                    tx, ids, action=change.action, reason=change.reason, transaction_id=row
+                )
+                note_change(tx, batch.id, row)
+                on_stored(tx, row)
+
             call = Call(registry, data)
-            rows.append(_submit(outbox, sender, call, batch.id, group.values(), change))
+            rows.append(outbox.submit(sender, call, Purpose.STATUS, on_stored=note))
     return rows
 
 
@@ -102,6 +117,7 @@ def revoke_batch(
     batch: Batch,
     *,
     reason: int,
+    on_stored: OnStored = lambda _tx, _row: None,
 ) -> int | None:
     """Revoke a whole batch; return its transaction's row id, None when it is revoked already.
 
@@ -116,26 +132,10 @@ def revoke_batch(
     if anchor is not None and anchor.batch_revoked:
         return None
     call = Call(registry, calls.revoke_batch(batch.issuer, batch.root, reason))
-    return outbox.submit(
-        sender, call, Purpose.STATUS, on_stored=lambda tx, row: note_change(tx, batch.id, row)
-    )
-
-
-def _submit(
-    outbox: Outbox,
-    sender: "Sender",
-    call: Call,
-    batch_id: int,
-    credentials: Iterable[StoredCredential],
-    change: StatusChange,
-) -> int:
-    ids = [credential.id for credential in credentials]
 
     def note(tx: Connection, row: int) -> None:
-        store.add_status_changes(
-            tx, ids, action=change.action, reason=change.reason, transaction_id=row
-        )
-        note_change(tx, batch_id, row)
+        note_change(tx, batch.id, row)
+        on_stored(tx, row)
 
     return outbox.submit(sender, call, Purpose.STATUS, on_stored=note)
 

@@ -26,6 +26,9 @@ from ledger.errors import MalformedInputError
 MIN_EVERY_SECONDS: Final = 60
 """Ours: a block takes twelve seconds, and each batch costs a transaction."""
 
+MAX_SECONDS: Final = 10 * 366 * 86_400
+"""Ours: ten years. What waits longer is not scheduled."""
+
 MAX_CRON_CHARACTERS: Final = 200
 
 CRON_FIELDS: Final = 5
@@ -84,6 +87,8 @@ def check_schedule(schedule: Schedule) -> None:
         raise _refused("it has no condition, so it would never seal")
     if schedule.every_seconds is not None and schedule.every_seconds < MIN_EVERY_SECONDS:
         raise _refused(f"every {MIN_EVERY_SECONDS} seconds is the most often there is")
+    if max(schedule.every_seconds or 0, schedule.max_age_seconds or 0) > MAX_SECONDS:
+        raise _refused("ten years is the longest there is")
     if schedule.at_waiting is not None and schedule.at_waiting < 1:
         raise _refused("at least one credential must wait")
     if schedule.max_age_seconds is not None and schedule.max_age_seconds < 1:

@@ -61,6 +61,11 @@ class Installation:
         """Return the keys; none is opened yet."""
         return Keystore(self.settings.keystore, lambda: read_password(self._password_file))
 
+    @property
+    def has_password_file(self) -> bool:
+        """Return whether keys can be opened without asking anybody."""
+        return self._password_file is not None
+
     @cached_property
     def rpc(self) -> "JsonRpc":
         """Return what is read: the endpoint, or as many that agree as the settings ask for."""

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.cli.installation import Installation
-from ledger.cli.options import Home
+from ledger.cli.options import Home, PasswordFile
 from ledger.cli.output import show
 from ledger.clock import now
 
 if TYPE_CHECKING:
+    from ledger.credentials.signature import SigningKey
     from ledger.web.service import Service
 
 REQUESTS_PER_SECOND = 20.0
@@ -28,17 +29,19 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
     home: Home = None,
+    password_file: PasswordFile = None,
 ) -> None:
     """Serve the HTTP interface, until interrupted.
 
     Anyone may verify and fetch proofs; issuers need an API key (`ledger issuer key create`).
+    With a password file it signs credentials from templates; without one it holds no key.
     Put a proxy with TLS before it when it is not for this machine alone.
     """
     import uvicorn
 
     from ledger.web.app import create_app
 
-    application = create_app(open_service(Installation.open(home)))
+    application = create_app(open_service(Installation.open(home, password_file)))
     show(f"Serving on http://{host}:{port}; Ctrl-C ends it.")
     uvicorn.run(
         application,
@@ -64,4 +67,14 @@ def open_service(installation: Installation) -> "Service":
         policy=PolicyFile(installation.settings.policy),
         now=now,
         rates=RateLimiter(per_second=REQUESTS_PER_SECOND, burst=BURST),
+        signing_key=_signing_key(installation),
     )
+
+
+def _signing_key(installation: Installation) -> "SigningKey | None":
+    """Open the key that signs credentials; never ask for the password, nobody may be there."""
+    from ledger.credentials.signature import SigningKey
+
+    if not installation.has_password_file:
+        return None
+    return SigningKey(installation.signing_key().reveal())

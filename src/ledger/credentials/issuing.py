@@ -16,7 +16,7 @@ from ledger.credentials.roster import Row, row_identity
 from ledger.credentials.signature import SigningKey, sign
 from ledger.credentials.store import NewCredential, add_credentials, find_known_rows
 from ledger.credentials.template import Template, template_digest
-from ledger.database import Database, Turn, take_turn
+from ledger.database import Connection, Database, Turn, take_turn
 from ledger.errors import DeniedError
 from ledger.primitives import Canonicalization, Hash32, sha256
 
@@ -40,6 +40,8 @@ class Issued:
     new: int
     known: int
     """Rows that had been issued before."""
+    ids: tuple[str, ...]
+    """The public ids of all of them, in the order of the rows."""
 
 
 def issue(
@@ -58,6 +60,25 @@ def issue(
         DeniedError: the signatory's key is not that of its DID.
 
     """
+    with database.write() as tx:
+        return issue_in(tx, signatory, template, rows, now=now, on_row=on_row)
+
+
+def issue_in(
+    tx: Connection,
+    signatory: Signatory,
+    template: Template,
+    rows: Sequence[Row],
+    *,
+    now: int,
+    on_row: Callable[[int], None] = lambda _count: None,
+) -> Issued:
+    """Do what `issue` does in a transaction of the caller's.
+
+    Raises:
+        RosterError, DeniedError: as `issue`.
+
+    """
     profile, key = signatory.profile, signatory.key
     if key.did != profile.did:
         raise DeniedError(
@@ -66,18 +87,22 @@ def issue(
     builder = Builder(template, profile)
     builder.check_rows(rows)
     identities = _identities(profile.did, template, rows)
-    with database.write() as tx:
-        take_turn(tx, Turn.ACCEPTING, signatory.issuer)
-        known = find_known_rows(tx, signatory.issuer, list(identities))
+    take_turn(tx, Turn.ACCEPTING, signatory.issuer)
+    known = find_known_rows(tx, signatory.issuer, list(identities))
+    ids: list[str] = []
 
-        def new() -> Iterator[NewCredential]:
-            for identity, row in identities.items():
-                if identity not in known:
-                    yield _credential(builder, key, row, identity, now)
-                on_row(1)
+    def new() -> Iterator[NewCredential]:
+        for identity, row in identities.items():
+            if identity in known:
+                ids.append(known[identity])
+            else:
+                made = _credential(builder, key, row, identity, now)
+                ids.append(made.public_id)
+                yield made
+            on_row(1)
 
-        add_credentials(tx, signatory.issuer, new(), now=now)
-    return Issued(new=len(identities) - len(known), known=len(known))
+    add_credentials(tx, signatory.issuer, new(), now=now)
+    return Issued(new=len(identities) - len(known), known=len(known), ids=tuple(ids))
 
 
 def find_new_rows(

@@ -10,7 +10,7 @@ Source: jsonlines.org, RFC 7493 (I-JSON).
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ledger import strict_json
@@ -36,6 +36,19 @@ def read_json_lines(
     """
     check_file(data)
     return read_rows(_records(data.removeprefix(codecs.BOM_UTF8)), check_score=check_score)
+
+
+def read_objects(
+    objects: Sequence[object], *, check_score: ScoreCheck = lambda _score: None
+) -> tuple[Row, ...]:
+    """Return the rows that parsed JSON objects are, as if each stood in a line of its own.
+
+    Raises:
+        RosterError: as `read_json_lines`.
+
+    """
+    records = (record for n, found in enumerate(objects, 1) for record in _read_object(n, found))
+    return read_rows(records, check_score=check_score)
 
 
 def _records(data: bytes) -> Iterator[Record | LineProblem]:

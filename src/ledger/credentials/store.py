@@ -107,18 +107,19 @@ def _credential(row: sa.RowMapping) -> StoredCredential:
     return StoredCredential(**values)
 
 
-def find_known_rows(tx: sa.Connection, issuer: int, identities: Sequence[Hash32]) -> set[Hash32]:
-    """Return which of these roster rows this issuer has already issued."""
-    known: set[Hash32] = set()
+def find_known_rows(
+    tx: sa.Connection, issuer: int, identities: Sequence[Hash32]
+) -> dict[Hash32, str]:
+    """Return the public ids of those of these roster rows that this issuer has issued."""
+    known: dict[Hash32, str] = {}
     for at in range(0, len(identities), PAGE_ROWS):
-        known.update(
-            tx.execute(
-                sa.select(credentials.c.row_identity).where(
-                    credentials.c.issuer == issuer,
-                    credentials.c.row_identity.in_(identities[at : at + PAGE_ROWS]),
-                )
-            ).scalars()
+        rows = tx.execute(
+            sa.select(credentials.c.row_identity, credentials.c.public_id).where(
+                credentials.c.issuer == issuer,
+                credentials.c.row_identity.in_(identities[at : at + PAGE_ROWS]),
+            )
         )
+        known.update((Hash32(bytes(row.row_identity)), row.public_id) for row in rows)
     return known
 
 
@@ -221,6 +222,30 @@ def find_credential(tx: sa.Connection, public_id: str) -> StoredCredential | Non
     query = _SELECT.where(credentials.c.public_id == public_id)
     row = tx.execute(query).mappings().one_or_none()
     return _credential(row) if row else None
+
+
+def find_credentials(
+    tx: sa.Connection, issuer: int, public_ids: Sequence[str]
+) -> dict[str, StoredCredential]:
+    """Return those of these credentials that this issuer has, by their public ids."""
+    found = {}
+    for at in range(0, len(public_ids), PAGE_ROWS):
+        query = _SELECT.where(
+            credentials.c.issuer == issuer,
+            credentials.c.public_id.in_(public_ids[at : at + PAGE_ROWS]),
+        )
+        rows = map(_credential, tx.execute(query).mappings())
+        found.update({one.public_id: one for one in rows})
+    return found
+
+
+def get_credentials(tx: sa.Connection, ids: Sequence[int]) -> list[StoredCredential]:
+    """Return the credentials of these row ids, which there are, in the order of the ids."""
+    found = {}
+    for at in range(0, len(ids), PAGE_ROWS):
+        query = _SELECT.where(credentials.c.id.in_(ids[at : at + PAGE_ROWS]))
+        found.update({one.id: one for one in map(_credential, tx.execute(query).mappings())})
+    return [found[row] for row in ids]
 
 
 def read_batch(tx: sa.Connection, batch_id: int) -> Iterator[StoredCredential]:

@@ -12,9 +12,10 @@ A credential is refused when no verifier could ever call it valid under this iss
 `issuer.id` is another, it names other homes, or a signature on it fails.
 """
 
+import json
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -108,6 +109,25 @@ def read_offer(data: bytes, label: str, *, did: str, home: Home) -> Offer:
         label=label,
         is_anchored_here=_is_anchored_at(credential, home),
     )
+
+
+def read_offers(credentials: Iterable[dict[str, Any]], *, did: str, home: Home) -> list[Offer]:
+    """Return what parsed credentials offer to the issuer `did` at `home`, in their order.
+
+    Raises:
+        SubmissionError: some cannot be accepted; each is named by its place, from 0.
+
+    """
+    offers, problems = [], []
+    for place, credential in enumerate(credentials):
+        label = f"credentials/{place}"
+        try:
+            offers.append(read_offer(json.dumps(credential).encode(), label, did=did, home=home))
+        except LedgerError as error:
+            problems.append(FileProblem(label, error))
+    if problems:
+        raise SubmissionError(problems)
+    return [replace(offer, label=None) for offer in offers]
 
 
 def accept(

@@ -12,6 +12,7 @@ Source: EU Council Recommendation of 16 June 2022 on a European approach to
 micro-credentials, Annex I.
 """
 
+import json
 import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -152,8 +153,20 @@ def parse_template(data: bytes) -> Template:
         TemplateError: keys are missing, unknown or wrong; every one is named.
 
     """
+    return read_template(_parse_toml(data))
+
+
+def read_template(values: dict[str, Any]) -> Template:
+    """Return the template that parsed TOML or JSON holds.
+
+    Raises:
+        MalformedInputError: more than `MAX_TEMPLATE_BYTES` as JSON.
+        TemplateError: as `parse_template`.
+
+    """
+    _check_size(len(json.dumps(values, ensure_ascii=False, default=str)))
     problems: list[TemplateProblem] = []
-    table = TableReader(_parse_toml(data), problems)
+    table = TableReader(values, problems)
     table.get("format", one_of([FORMAT]))
     template = _read_template(table)
     table.close()
@@ -175,10 +188,7 @@ def template_digest(template: Template) -> Hash32:
 
 
 def _parse_toml(data: bytes) -> dict[str, Any]:
-    if len(data) > MAX_TEMPLATE_BYTES:
-        raise MalformedInputError(
-            "too-large", f"{len(data)} bytes; a template has at most {MAX_TEMPLATE_BYTES}"
-        )
+    _check_size(len(data))
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -189,6 +199,13 @@ def _parse_toml(data: bytes) -> dict[str, Any]:
         raise MalformedInputError(
             "not-toml", f"the template is not TOML: {str(error)[:120]}"
         ) from None
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_TEMPLATE_BYTES:
+        raise MalformedInputError(
+            "too-large", f"{size} bytes; a template has at most {MAX_TEMPLATE_BYTES}"
+        )
 
 
 def _read_template(table: TableReader) -> Template:

@@ -11,7 +11,18 @@ from ledger.web.documented import Problem
 from ledger.web.headers import SecurityHeaders
 from ledger.web.limits import BoundedBody
 from ledger.web.problems import add_handlers
-from ledger.web.routes import batches, bulk, digests, health, proofs, verify
+from ledger.web.routes import (
+    api_keys,
+    batches,
+    bulk,
+    credentials,
+    digests,
+    health,
+    issuers,
+    proofs,
+    status_changes,
+    verify,
+)
 from ledger.web.service import Service
 
 DESCRIPTION: Final = """Issuers push digests and get proofs; anyone verifies.
@@ -19,6 +30,19 @@ DESCRIPTION: Final = """Issuers push digests and get proofs; anyone verifies.
 Every error is a problem detail (RFC 9457) with a stable `code`. What could not be asked is
 `unknown`, never `valid` and never `invalid`.
 """
+
+ROUTES: Final = (
+    verify,
+    credentials,
+    digests,
+    bulk,
+    proofs,
+    batches,
+    status_changes,
+    issuers,
+    api_keys,
+    health,
+)
 
 
 def create_app(service: Service) -> FastAPI:
@@ -38,7 +62,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    for routes in (verify, digests, bulk, proofs, batches, health):
+    for routes in ROUTES:
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(BoundedBody, streamed={bulk.PATH})
@@ -53,6 +77,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = Problem.model_json_schema()
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs"))
+        schemas["Problem"] = problem
         app.openapi_schema = schema
     return app.openapi_schema

@@ -69,6 +69,20 @@ def key_of(
 KeyOf = Annotated[ApiKey, Depends(key_of)]
 
 
+async def admin_of(key: KeyOf) -> ApiKey:
+    """Return the key of a request when it is the installation's own.
+
+    Raises:
+        DeniedError: it is an issuer's.
+
+    """
+    check_scope(key, Scope.ADMIN, issuer=None)
+    return key
+
+
+Admin = Annotated[ApiKey, Depends(admin_of)]
+
+
 def issuer_with(scope: Scope) -> Callable[[ApiKey], Awaitable[int]]:
     """Return a dependency that gives the issuer of a key with `scope`."""
 

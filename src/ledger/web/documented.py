@@ -8,6 +8,13 @@ from pydantic import BaseModel, Field
 from ledger.web.problems import MEDIA_TYPE
 
 
+class Place(BaseModel):
+    """One thing that is wrong in a request, and where."""
+
+    at: str = Field(examples=["rows/2/score"])
+    is_: str = Field(alias="is")
+
+
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
@@ -16,6 +23,9 @@ class Problem(BaseModel):
     status: int
     code: str = Field(description="Stable; docs/reference/errors.md lists every one.")
     detail: str = Field(description="For people; may change.")
+    errors: list[Place] | None = Field(
+        default=None, description="Every place that is wrong, when there can be several."
+    )
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -17,6 +17,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from ledger.credentials.problems import LinesError
+from ledger.credentials.submitting import SubmissionError
+from ledger.credentials.template import TemplateError
 from ledger.errors import (
     ChainError,
     ConflictError,
@@ -28,6 +31,9 @@ from ledger.errors import (
     ProofError,
     StorageError,
 )
+
+MAX_PLACES: Final = 100
+"""Places that one answer names."""
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -95,7 +101,26 @@ def problem_of(error: LedgerError) -> JSONResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="ledger"'
     if isinstance(error, LimitError) and error.retry_after_seconds is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
-    return problem(status, error.code, error.message, headers=headers)
+    places = _places_of(error)
+    detail = error.message.partition("\n")[0]
+    return problem(status, error.code, detail, headers=headers, errors=places)
+
+
+def _places_of(error: LedgerError) -> list[dict[str, str]]:
+    """Return every place that an error names, as in the body of the request."""
+    match error:
+        case LinesError():
+            found = [
+                (f"rows/{one.line - 1}" + (f"/{one.column}" if one.column else ""), one.message)
+                for one in error.problems[:MAX_PLACES]
+            ]
+        case TemplateError():
+            found = [(f"template/{one.path}", one.message) for one in error.problems[:MAX_PLACES]]
+        case SubmissionError():
+            found = [(one.label, str(one.error)) for one in error.problems[:MAX_PLACES]]
+        case _:
+            found = []
+    return [{"at": at, "is": message} for at, message in found]
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -110,13 +135,16 @@ def add_handlers(app: FastAPI) -> None:
         # Where and what, never the value: it may be a secret in the wrong place.
         places = [
             {"at": "/".join(map(str, found["loc"])), "is": found["msg"]}
-            for found in error.errors()[:20]
+            for found in error.errors()[:MAX_PLACES]
         ]
         first = places[0]
         return problem(422, "bad-request", f"{first['at']}: {first['is']}", errors=places)
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, LedgerError):
+            # The framework wraps what reading a body raises.
+            return problem_of(error.__cause__)
         code, detail = OF_HTTP.get(error.status_code, ("refused", str(error.detail)))
         headers = dict(error.headers) if error.headers else None
         return problem(error.status_code, code, detail, headers=headers)

@@ -11,6 +11,7 @@ from ledger.chain.quorum import open_endpoints
 from ledger.chain.state import ChainReader, RpcReader
 from ledger.clock import Clock
 from ledger.config import Settings
+from ledger.credentials.signature import SigningKey
 from ledger.database import Database
 from ledger.primitives import Home
 from ledger.verification.policy import TrustedRegistry, TrustPolicy, parse_policy
@@ -61,6 +62,8 @@ class Service:
     """What this server believes; read again when its file has changed."""
     now: Clock
     rates: RateLimiter
+    signing_key: SigningKey | None = None
+    """Signs credentials; None in a service that holds no keys."""
     chains: Chains = field(default_factory=Chains)
     verifying: Slots = field(default_factory=lambda: Slots(MAX_VERIFYING))
     bulk: Slots = field(default_factory=lambda: Slots(MAX_BULK))

@@ -20,7 +20,7 @@ answers: Final = sa.Table(
     sa.Column("request_hash", sa.LargeBinary(32), nullable=False),
     sa.Column("status", sa.SmallInteger, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Column("answered_at", sa.BigInteger, nullable=False),
+    sa.Column("answered_at", sa.BigInteger, nullable=False, index=True),
 )
 
 
@@ -57,3 +57,8 @@ def add_answer(
             answered_at=now,
         )
     )
+
+
+def forget_answers(tx: sa.Connection, *, before: int) -> None:
+    """Drop the answers that were given before this time."""
+    tx.execute(sa.delete(answers).where(answers.c.answered_at < before))

@@ -13,8 +13,9 @@ from ledger.issuers.api_keys import Scope
 from ledger.web.auth import ServiceOf, issuer_with
 from ledger.web.documented import problems
 from ledger.web.fields import Number
+from ledger.web.strict_route import StrictRoute
 
-router = APIRouter(prefix="/v1", tags=["batches"])
+router = APIRouter(prefix="/v1", tags=["batches"], route_class=StrictRoute)
 
 Reader = Annotated[int, Depends(issuer_with(Scope.READ))]
 

@@ -13,11 +13,12 @@ from ledger.web.auth import ServiceOf
 from ledger.web.documented import problems
 from ledger.web.fields import CanonicalizationOf, HexDigest, StrictNumber
 from ledger.web.idempotency import AskedOnce, once
+from ledger.web.strict_route import StrictRoute
 
 MAX_DIGESTS = 100_000
 """In one body of JSON; what is more goes to the bulk route."""
 
-router = APIRouter(prefix="/v1", tags=["digests"])
+router = APIRouter(prefix="/v1", tags=["digests"], route_class=StrictRoute)
 
 
 class Digests(CanonicalizationOf):
@@ -52,7 +53,7 @@ class AcceptedIds(BaseModel):
     summary="Hand in digests",
     status_code=202,
     response_model=AcceptedIds,
-    responses=problems(401, 403, 408, 409, 413, 422, 429, 503),
+    responses=problems(400, 401, 403, 408, 409, 413, 422, 429, 503),
 )
 def post_digests(service: ServiceOf, asked: AskedOnce, body: Digests) -> Response:
     """Accept digests; they wait for the issuer's next batch.

@@ -1,0 +1,1 @@
+"""Status changes that were asked for and are carried out by whoever holds the key."""

@@ -1,0 +1,141 @@
+"""The issuers of this installation and their schedules."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger.batches.schedule import Schedule, check_schedule, due_at
+from ledger.batches.sealing import find_waiting
+from ledger.batches.store import find_schedule, set_schedule
+from ledger.clock import format_time
+from ledger.errors import NotFoundError
+from ledger.issuers.api_keys import ApiKey, Scope, check_scope
+from ledger.issuers.store import get_issuer, list_issuers
+from ledger.web.auth import Admin, KeyOf, ServiceOf
+from ledger.web.documented import problems
+from ledger.web.fields import Body, Number, StrictNumber
+from ledger.web.strict_route import StrictRoute
+
+router = APIRouter(prefix="/v1", tags=["issuers"], route_class=StrictRoute)
+
+
+class IssuerView(BaseModel):
+    """One issuer."""
+
+    issuer: int
+    home: str = Field(examples=["eip155:1:0x5FbDB2315678afecb367f032d93F642f64180aa3:1"])
+    did: str
+    name: str
+    url: str | None
+
+
+class IssuerList(BaseModel):
+    """Every issuer, oldest first."""
+
+    issuers: list[IssuerView]
+
+
+class ScheduleBody(Body):
+    """When what waits is sealed and anchored: the first condition that holds is enough."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"every_seconds": 900}]})
+
+    cron: Annotated[str, Field(max_length=200)] | None = Field(default=None, examples=["0 * * * *"])
+    zone: str = Field(default="UTC", max_length=64, description="The time zone of `cron`.")
+    every_seconds: StrictNumber | None = None
+    at_waiting: StrictNumber | None = None
+    max_age_seconds: StrictNumber | None = None
+
+
+class ScheduleView(ScheduleBody):
+    """An issuer's schedule, and what it means now."""
+
+    waiting: int = Field(description="Credentials that are in no batch yet.")
+    due: str | None = Field(description="When they are sealed, if that is known.")
+
+
+@router.get(
+    "/issuers",
+    operation_id="listIssuers",
+    summary="List the issuers",
+    responses=problems(401, 403, 429, 503),
+)
+def get_issuers(service: ServiceOf, _admin: Admin) -> IssuerList:
+    """Give every issuer of the installation; `ledger issuer register` makes them."""
+    with service.database.read() as tx:
+        found = list_issuers(tx)
+    return IssuerList(
+        issuers=[
+            IssuerView(
+                issuer=one.number,
+                home=str(service.home_of(one.number)),
+                did=one.profile.did,
+                name=one.profile.name,
+                url=one.profile.url,
+            )
+            for one in found
+        ]
+    )
+
+
+@router.get(
+    "/issuers/{issuer}/schedule",
+    operation_id="getSchedule",
+    summary="Get an issuer's schedule",
+    responses=problems(401, 403, 404, 422, 429, 503),
+)
+def get_schedule(service: ServiceOf, key: KeyOf, issuer: Annotated[Number, Path()]) -> ScheduleView:
+    """Give the schedule; for the issuer's own keys and for an admin's."""
+    _check_may_read(key, issuer)
+    with service.database.read() as tx:
+        schedule = find_schedule(tx, issuer)
+        waiting = find_waiting(tx, issuer)
+    if schedule is None:
+        raise NotFoundError("no-schedule", "the issuer has no schedule")
+    due = due_at(schedule, waiting)
+    values: dict[str, Any] = asdict(schedule)
+    del values["set_at"]
+    return ScheduleView(
+        **values,
+        waiting=waiting.count if waiting else 0,
+        due=None if due is None else format_time(due),
+    )
+
+
+@router.put(
+    "/issuers/{issuer}/schedule",
+    operation_id="setSchedule",
+    summary="Set an issuer's schedule",
+    status_code=204,
+    response_class=Response,
+    responses=problems(400, 401, 403, 404, 408, 413, 422, 429, 503),
+)
+def put_schedule(
+    service: ServiceOf, _admin: Admin, issuer: Annotated[Number, Path()], body: ScheduleBody
+) -> None:
+    """Put this schedule in place of the one there is."""
+    schedule = Schedule(set_at=service.now(), **body.model_dump())
+    check_schedule(schedule)
+    with service.database.write() as tx:
+        set_schedule(tx, get_issuer(tx, issuer).number, schedule)
+
+
+@router.delete(
+    "/issuers/{issuer}/schedule",
+    operation_id="dropSchedule",
+    summary="Drop an issuer's schedule",
+    status_code=204,
+    response_class=Response,
+    responses=problems(401, 403, 404, 422, 429, 503),
+)
+def delete_schedule(service: ServiceOf, _admin: Admin, issuer: Annotated[Number, Path()]) -> None:
+    """Seal by command only from now on."""
+    with service.database.write() as tx:
+        set_schedule(tx, get_issuer(tx, issuer).number, None)
+
+
+def _check_may_read(key: ApiKey, issuer: int) -> None:
+    if Scope.ADMIN not in key.scopes:
+        check_scope(key, Scope.READ, issuer=issuer)
