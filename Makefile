@@ -87,6 +87,7 @@ slither: setup $(STAMPS)/analysis ## Static analysis of the contract; each findi
 bench: setup ## Figures: ratios against peers and floors, in one run.
 	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.verification
+	$(BIN)/python -m benchmarks.audit
 	$(BIN)/python -m benchmarks.gas
 
 soak: setup slither ## The long runs: deep fuzzing, static analysis.

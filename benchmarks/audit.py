@@ -46,6 +46,7 @@ SIZE = 1_000
 
 WORDS_A_CALL = 100
 SENT_AT_ONCE = 100
+TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,17 +256,22 @@ def _send_all(chain: Chain, sender: str, to: str, calls: list[bytes], gas: int) 
 
 def measure_chain(chain: Chain, registry: Address) -> None:
     """Audit what is on Anvil, and do the two things beside it."""
-    auditor = Auditor(open_endpoints([chain.url]), Question(registry))
-    started = time.perf_counter()
-    audit = auditor.advance()
-    ours = time.perf_counter() - started
-    auditor.close()
-    _check_sound(audit.findings)
-    events, last = audit.world.events, audit.block.number
-    show("the whole audit of one Anvil", events, ours)
     with Rpc(chain.url) as rpc:
-        raw = timed(lambda: _fetch_raw(rpc, registry, last))
-    show("its raw logs fetched, and not read", events, raw)
+        last = parse_quantity(rpc.call("eth_getBlockByNumber", ["finalized", False])["number"])
+        # In turns, the best of each: others may use the machine too.
+        ours, raw = zip(
+            *(
+                (
+                    timed(lambda: _audit(chain.url, registry, last)),
+                    timed(lambda: _fetch_raw(rpc, registry, last)),
+                )
+                for _ in range(TURNS)
+            ),
+            strict=True,
+        )
+    events = _audit(chain.url, registry, last)
+    show("the whole audit of one Anvil", events, min(ours))
+    show("its raw logs fetched, and not read", events, min(raw))
     contract: Any = Web3(HTTPProvider(chain.url)).eth.contract(
         address=Web3.to_checksum_address("0x" + registry.hex()), abi=load_artifact().abi
     )
@@ -280,9 +286,17 @@ def measure_chain(chain: Chain, registry: Address) -> None:
     show("web3's contract.events.*.get_logs, decoding alone", decoded, web3_seconds)
     if decoded != events:
         raise RuntimeError(f"web3 found {decoded} events, the audit {events}")
-    print(
-        f"  {web3_seconds / ours:.1f} times faster than web3, {ours / raw:.2f} times the raw logs"
-    )
+    print(f"  {web3_seconds / min(ours):.1f} times as fast as web3")
+    print(f"  {min(ours) / min(raw):.2f} times the raw logs")
+
+
+def _audit(url: str, registry: Address, block: int) -> int:
+    """Audit up to a block, and return how many events there are."""
+    auditor = Auditor(open_endpoints([url]), Question(registry, block=block))
+    audit = auditor.advance()
+    auditor.close()
+    _check_sound(audit.findings)
+    return audit.world.events
 
 
 def _fetch_raw(rpc: Rpc, registry: Address, last: int) -> None:

@@ -18,6 +18,7 @@ Source: `ICredentialRegistry.sol`; docs/reference/contract.md.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final
 
 from ledger.chain.registry.slots import address_word, word
@@ -131,9 +132,10 @@ def decode_members(log: Log) -> tuple[EventType, list[Value]]:
     data = log.data
     if len(data) != 32 * len(kind.data):
         raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other data")
-    words = [*log.topics[1:], *[data[at : at + 32] for at in range(0, len(data), 32)]]
+    layout, readers = _LAYOUTS[kind.name]
+    words = layout.unpack(b"".join((*log.topics[1:], data)))
     try:
-        return kind, [read(word) for read, word in zip(_READERS[kind.name], words, strict=True)]
+        return kind, [read(word) for read, word in zip(readers, words, strict=True)]
     except OverflowError:
         raise MalformedInputError(
             "bad-event", f"log {log.index}: a value of {kind.name} is wider than its type"
@@ -203,12 +205,15 @@ _READ: Final[dict[str, Callable[[bytes], Value]]] = {
 }
 
 
-_READERS: Final = {
-    kind.name: [_READ[of] for _, of in kind.indexed + kind.data]
+_LAYOUTS: Final = {
+    kind.name: (
+        Struct("32s" * len(kind.indexed + kind.data)),
+        [_READ[of] for _, of in kind.indexed + kind.data],
+    )
     for kind in EVENT_TYPES
     if kind.name != "IssuerDid"
 }
-"""How to read the words of each event that has only words."""
+"""The words of each event that has only words, and how to read them."""
 
 
 def _text(log: Log) -> str:
