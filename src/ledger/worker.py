@@ -8,6 +8,7 @@ A round:
     4. what waits is sent again, or replaced       `Outbox.resend`, `Outbox.replace`
     5. badges of final batches are written         `delivery.deliver`, the same files again
                                                    after a crash
+    6. the state of final batches is kept          `keeping.keep_states`; nothing waits for it
 
 Nothing is remembered from one round to the next, so a worker may die at any line: the next
 round, of this worker or of another, finds in the database what is left to do. Any number
@@ -29,6 +30,7 @@ from ledger.batches.anchoring import Patience, advance, submit
 from ledger.batches.delivery import deliver
 from ledger.batches.schedule import due_at
 from ledger.batches.sealing import find_waiting, seal
+from ledger.batches.states.keeping import StateSource, keep_states
 from ledger.batches.status import UNDER_WAY, BatchStatus
 from ledger.batches.store import Batch
 from ledger.chain.outbox import Outbox
@@ -65,6 +67,7 @@ class Worker:
     sender: "Sender"
     """The anchor key, opened."""
     log: "FilteringBoundLogger"
+    states: StateSource
     patience: Patience | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -100,6 +103,8 @@ class Worker:
         self._follow()
         for issuer in issuers:
             self._deliver_final(issuer)
+        for batch in keep_states(self.outbox.database, self.states):
+            self.log.info("state kept", batch=batch)
         with self.outbox.database.read() as tx:
             return any(store.list_batches(tx, issuer, UNDER_WAY) for issuer in issuers)
 

@@ -21,6 +21,7 @@ import pytest
 
 from ledger.batches import store
 from ledger.batches.delivery import ProofWriter
+from ledger.batches.states.store import list_batches_without
 from ledger.batches.status import BatchStatus
 from ledger.chain.devchain import CHAIN, free_port
 from ledger.chain.keystore import KeyName
@@ -100,9 +101,11 @@ class Site:
 
     def is_done(self) -> bool:
         with self.installation.database.read() as tx:
-            batches = store.list_batches(tx, self.issuer)
-            return count_waiting(tx, self.issuer) == 0 and all(
-                batch.status is BatchStatus.FINAL and batch.delivered_at for batch in batches
+            if count_waiting(tx, self.issuer) or list_batches_without(tx):
+                return False
+            return all(
+                batch.status is BatchStatus.FINAL and batch.delivered_at
+                for batch in store.list_batches(tx, self.issuer)
             )
 
     def check(self) -> None:

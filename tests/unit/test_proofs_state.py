@@ -160,6 +160,43 @@ def test_an_accreditation_whose_path_is_not_whole_is_padding() -> None:
         assert refused(with_nodes([*STATE.nodes, node])) in {"missing-node", "unused-node"}
 
 
+def test_a_path_that_is_left_for_another_is_padding() -> None:
+    """A branch on the way to an accreditation, then a leaf that hangs from a node before it."""
+    added = ACCREDITED.nodes[len(STATE.nodes) :]
+    branch_ = next(node for node in added if len(rlp.decode(node)) == 17)
+    for node in map(bytes, ETHEREUM.nodes.values()):
+        try:
+            check(with_nodes([*STATE.nodes, node]))
+        except ProofError:
+            continue
+        if keccak256(node) in rlp.decode(branch_):
+            continue
+        assert refused(with_nodes([*STATE.nodes, branch_, node])) == "unused-node"
+        break
+    else:
+        pytest.fail("no leaf hangs from the plain proof")
+
+
+def test_accreditations_are_proved_as_far_as_a_file_holds_nodes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.accredit((1, 0))
+    for accreditor in range(3, 20):
+        world.chain.put(slots.span_count_slot(accreditor, LEAF.issuer), 1)
+        world.chain.put(slots.span_slot(accreditor, LEAF.issuer, 0), 1)
+    ethereum = ethereum_of(world)
+    many = tuple(range(2, 20))
+    whole = ethereum.prove(world.proof, many)
+    monkeypatch.setattr("ledger.proofs.state.MAX_NODES", len(whole.nodes) - 1)
+    fewer = ethereum.prove(world.proof, many)
+    assert len(fewer.nodes) < len(whole.nodes)
+    shown = check(fewer, ethereum)
+    assert shown.vouches(LEAF, 2, 10)
+    with pytest.raises(ProofError):
+        shown.vouches(LEAF, 19, 10)
+
+
 def test_a_node_of_another_block_or_contract_is_foreign() -> None:
     other = make_ethereum({LEAF.anchor: sha256(b"another anchor")})
     for place in range(len(STATE.nodes)):
@@ -319,7 +356,8 @@ CRAFTED: dict[str, Callable[[Put], bytes]] = {
     "an extension to nothing": lambda put: put(extension(PATH[:4], b"")),
     "an extension of nothing": lambda put: put(extension("", two(put, put(leaf(PATH[1:]))))),
     "an extension of the whole key": lambda put: put(extension(PATH, put(leaf(PATH)))),
-    "an unknown flag": lambda put: put([b"\x40" + bytes.fromhex(PATH), VALUE]),
+    "an unknown flag": lambda put: put([b"\x60" + bytes.fromhex(PATH), VALUE]),
+    "an unknown odd flag": lambda put: two(put, put([bytes.fromhex("7" + PATH[1:]), VALUE])),
     "a padding that is not zero": lambda put: put([b"\x21" + bytes.fromhex(PATH), VALUE]),
     "no path": lambda put: put([b"", VALUE]),
     "a path that is a list": lambda put: put([[path(PATH, is_leaf=True)], VALUE]),
@@ -339,6 +377,16 @@ def test_nodes_that_ethereum_does_not_write_are_refused(name: str) -> None:
     with pytest.raises(ProofError) as caught:
         look_up(CRAFTED[name])
     assert caught.value.code == "bad-node"
+
+
+def test_an_extension_that_leads_elsewhere_shows_that_the_key_is_not_there() -> None:
+    """What hangs below it would answer for the rest of the key, which must not be looked at."""
+
+    def make(put: Put) -> bytes:
+        tip = put(branch({PATH[5]: put(leaf(PATH[6:])), "0": put(leaf("0" * 58))}))
+        return put(extension(OTHER + PATH[1:5], tip))
+
+    assert look_up(make) is None
 
 
 def test_a_small_node_alone_is_refused() -> None:

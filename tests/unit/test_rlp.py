@@ -52,6 +52,7 @@ def test_an_item_has_one_encoding(item: Item, encoded: str) -> None:
         "ff" + "ff" * 8,
         "c183",  # an item that leaves its list
         "c28361626364",
+        "c5c283616263",
         "c0" * 2,
     ],
 )

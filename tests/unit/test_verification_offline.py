@@ -16,6 +16,9 @@ from ledger.verification.offline import TrustedBlock, parse_trusted_block
 from ledger.verification.report import Report, Verdict
 
 from .state_world import TIME, Ethereum, ethereum_of
+from .test_verification_did_web import badge as did_web_badge
+from .test_verification_did_web import document as did_document
+from .test_verification_did_web import world_of as did_web_world
 from .verification_world import (
     ACCREDITOR,
     ACCREDITOR_HOME,
@@ -58,6 +61,7 @@ class OfflineWorld:
             policy=replace(POLICY, **changes),
             now=now,
             trusted=blocks,
+            fetch=self.world.fetch,
         )
 
 
@@ -169,6 +173,15 @@ def test_an_accreditation_is_a_basis_when_it_is_proved() -> None:
     assert described(report, 8) == ("unknown", "unproved-accreditation")
     assert str(ACCREDITOR_HOME) in report.checks[7].message
     assert offline.verify(accreditors=(ACCREDITOR_HOME,), homes=(HOME,)).verdict is Verdict.VALID
+
+
+def test_a_did_document_is_no_basis_as_it_would_have_to_be_fetched() -> None:
+    world = did_web_world(did_web_badge(key=None, named=False), did_document(home=str(HOME)))
+    online, offline = world.verify(), OfflineWorld(world)
+    assert (online.verdict, len(world.fetched)) == (Verdict.VALID, 1)
+    assert described(offline.verify(), 8) == ("unknown", "no-basis")
+    assert offline.verify(homes=(HOME,)).verdict is Verdict.VALID
+    assert len(world.fetched) == 1
 
 
 def test_an_accreditor_of_another_registry_is_not_asked() -> None:

@@ -8,6 +8,7 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, PasswordFile
+from ledger.cli.proving import state_source
 from ledger.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -84,5 +85,6 @@ def open_worker(installation: Installation) -> "Worker":
         badges=installation.settings.badges,
         sender=installation.sender(KeyName.ANCHOR),
         log=open_log(),
+        states=state_source(installation),
         patience=installation.patience,
     )
