@@ -85,7 +85,7 @@ slither: setup $(STAMPS)/analysis ## Static analysis of the contract; each findi
 	$(BIN)/python scripts/run_slither.py
 
 bench: setup ## Figures: ratios against peers and floors, in one run.
-	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.verification
 	$(BIN)/python -m benchmarks.audit
 	$(BIN)/python -m benchmarks.gas

@@ -12,7 +12,7 @@ from ledger.credentials.did_key import format_base58btc, key_method, parse_base5
 from ledger.credentials.openbadge import Builder
 from ledger.credentials.profile import IssuerProfile
 from ledger.credentials.roster import Row
-from ledger.credentials.signature import SigningKey, sign, verify_proof
+from ledger.credentials.signature import SignedDocument, SigningKey, sign, verify_proof
 from ledger.credentials.template import parse_template
 
 KEY = SigningKey(bytes(range(32)))
@@ -38,7 +38,7 @@ def test_the_bytes_of_a_badge_are_those_of_the_same_json_written_slowly(row: Row
     signed = sign(badge, KEY, created=1_790_000_000, verification_method=key_method(KEY.did))
     plain = json.loads(json.dumps(signed))
     assert canonical_bytes(signed) == rfc8785.dumps(plain)
-    verify_proof(plain, plain["proof"][0], parse_did_key(KEY.did))
+    verify_proof(SignedDocument(plain), plain["proof"][0], parse_did_key(KEY.did))
 
 
 @given(st.binary(min_size=1, max_size=64))

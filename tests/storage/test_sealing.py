@@ -1,5 +1,7 @@
 """Sealing puts every waiting credential in exactly one batch, whatever happens."""
 
+import hashlib
+import tracemalloc
 import uuid
 from unittest.mock import patch
 
@@ -17,7 +19,7 @@ from ledger.credentials.store import (
     read_batch,
 )
 from ledger.database import Database
-from ledger.merkle import inclusion
+from ledger.merkle import inclusion, tiles, tree
 from ledger.merkle.tree import leaf_hash, root_of
 from ledger.primitives import Address, Canonicalization, Hash32, Home, sha256
 
@@ -114,6 +116,37 @@ def test_a_crash_while_sealing_seals_nothing(database: Database, step: str) -> N
     batch = sealing.seal(database, ISSUER, now=3)
     assert batch is not None
     assert batch.root == root_of(map(leaf_hash, digests))
+
+
+def test_sealing_hashes_every_leaf_and_every_node_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(database, 2_500)
+    hashed: list[int] = []
+
+    def counted(data: bytes) -> "hashlib._Hash":
+        hashed.append(len(data))
+        return hashlib.sha256(data)
+
+    monkeypatch.setattr(tree, "_sha256", counted)
+    monkeypatch.setattr(tree, "sha256", lambda data: counted(data).digest())
+    tiles._levels_within.cache_clear()
+    sealing.seal(database, ISSUER, now=2)
+    assert hashed.count(33) == 2_500
+    assert hashed.count(65) == 2_499
+    assert len(hashed) == 2 * 2_500 - 1
+
+
+def test_sealing_ten_times_as_much_takes_no_more_memory(database: Database) -> None:
+    peaks = []
+    # The first warms what is kept for good.
+    for count, start in ((2_000, 10**6), (2_000, 0), (20_000, 10_000)):
+        accept(database, count, start)
+        tracemalloc.start()
+        sealing.seal(database, ISSUER, now=2)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < 1.5 * peaks[1]
 
 
 def test_one_issuer_has_one_row_for_a_digest(database: Database) -> None:

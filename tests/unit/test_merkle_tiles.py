@@ -8,7 +8,7 @@ from ledger.errors import MalformedInputError
 from ledger.merkle import tiles as tiles_module
 from ledger.merkle import tree
 from ledger.merkle.inclusion import verify
-from ledger.merkle.tiles import TILE_WIDTH, Tile, TileBuilder, prove
+from ledger.merkle.tiles import TILE_WIDTH, Prover, Tile, TileBuilder, prove
 from ledger.merkle.tree import MAX_SIZE, leaf_hash, root_of
 from ledger.primitives import Hash32
 
@@ -155,3 +155,25 @@ def test_a_leaf_that_is_not_there_has_no_proof() -> None:
     with pytest.raises(MalformedInputError) as caught:
         prove(7, 7, lambda _level, _number: b"")
     assert caught.value.code == "bad-index"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 255, 256, 257, 258, 512, 513, 600, 65_537])
+def test_proofs_in_any_order_are_those_made_one_by_one(size: int) -> None:
+    _, tiles = build(make_leaves(size))
+    stored = {(tile.level, tile.number): tile.hashes for tile in tiles}
+
+    def read(level: int, number: int) -> bytes:
+        return stored[level, number]
+
+    step = max(size // 700, 1)
+    prover = Prover(size, read)
+    some = [*range(0, size, step), size - 1]
+    for index in (*some, *reversed(some), *some[::3]):
+        assert prover.prove(index) == prove(index, size, read)
+
+
+def test_a_prover_refuses_a_leaf_that_is_not_there() -> None:
+    for index in (-1, 7):
+        with pytest.raises(MalformedInputError) as caught:
+            Prover(7, lambda _level, _number: b"").prove(index)
+        assert caught.value.code == "bad-index"

@@ -20,7 +20,7 @@ from ledger.credentials.plain_text import spreadsheet_safe
 from ledger.credentials.store import StoredCredential, read_batch
 from ledger.database import Connection, Database
 from ledger.errors import ConflictError
-from ledger.merkle.tiles import prove
+from ledger.merkle.tiles import Prover
 from ledger.primitives import Home
 from ledger.proofs.file import (
     FORMAT,
@@ -48,6 +48,7 @@ class ProofWriter:
             size=batch.size,
             transaction=batch.transaction if final else None,
         )
+        self._prover = Prover(batch.size, self._read)
         self._tiles: dict[int, tuple[int, bytes]] = {}
 
     def proof(self, credential: StoredCredential) -> ProofFile:
@@ -56,7 +57,7 @@ class ProofWriter:
         return ProofFile(
             canonicalization=credential.canonicalization,
             digest=credential.digest,
-            inclusion=prove(credential.leaf_index, self._batch.size, self._read),
+            inclusion=self._prover.prove(credential.leaf_index),
             anchor=self._anchor,
             credential=None,
             state=None,

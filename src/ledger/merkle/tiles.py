@@ -122,6 +122,47 @@ def prove(index: int, size: int, read: Callable[[int, int], bytes]) -> Inclusion
     return InclusionProof(index, tuple(path))
 
 
+class Prover:
+    """Makes the proofs of one batch, fastest in the order of the leaves.
+
+    The leaves of one lowest tile share their path from its top upwards: it is made once.
+    """
+
+    def __init__(self, size: int, read: Callable[[int, int], bytes]) -> None:
+        """Prove leaves of a batch of `size` from tiles that `read` gives, as to `prove`."""
+        self._size = size
+        self._read = read
+        self._number = -1
+        self._levels: tuple[bytes, ...] = ()
+        self._above: tuple[Hash32, ...] = ()
+
+    def prove(self, index: int) -> InclusionProof:
+        """Return the proof of one leaf.
+
+        Raises:
+            MalformedInputError: as `prove`.
+
+        """
+        if index >> TILE_HEIGHT != self._number:
+            self._move(index)
+        path = []
+        for height, position in siblings(index, self._size):
+            if height >= TILE_HEIGHT:
+                break
+            start = position % (TILE_WIDTH >> height) * HASH_BYTES
+            path.append(Hash32(self._levels[height][start : start + HASH_BYTES]))
+        return InclusionProof(index, (*path, *self._above))
+
+    def _move(self, index: int) -> None:
+        """Go to the lowest tile in which a leaf stands."""
+        below = [level for level, _ in siblings(index, self._size) if level < TILE_HEIGHT]
+        self._above = prove(index, self._size, self._read).path[len(below) :]
+        number = index >> TILE_HEIGHT
+        # A leaf alone in its tile was promoted: nothing is read of the tile.
+        self._levels = _levels_within(self._read(0, number)) if below else ()
+        self._number = number
+
+
 def _checked(hashes: bytes, level: int, number: int, size: int) -> bytes:
     last = (size - 1) >> (level * TILE_HEIGHT)
     expected = min(TILE_WIDTH, last + 1 - number * TILE_WIDTH)
