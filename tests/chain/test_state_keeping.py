@@ -15,7 +15,7 @@ from ledger.chain.devchain import free_port
 from ledger.chain.header import parse_header
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry.lookup import LeafSlots
-from ledger.chain.registry.slots import has_bit
+from ledger.chain.registry.slots import AnchorRecord, has_bit
 from ledger.chain.rpc import Rpc
 from ledger.chain.store import transactions
 from ledger.errors import ChainError, ConflictError, NotFoundError
@@ -171,6 +171,21 @@ def test_what_is_kept_is_not_given_out_once_we_change_it(keeper: Keeper) -> None
     kept = prove_leaf(keeper.database, keeper.down, batch, 3)
     assert keeper.is_revoked(kept, batch, 3)
     assert not keeper.is_revoked(kept, batch, 2)
+
+
+def test_what_is_kept_is_not_given_out_once_its_key_was_stolen(keeper: Keeper) -> None:
+    batch = keeper.batch(5)
+    keep_states(keeper.database, keeper.source)
+    thief = keeper.issuer.key.address
+    with keeper.database.write() as tx:
+        store.note_record(tx, batch.id, AnchorRecord(thief, 1_000, 5, batch_revoked=False))
+        noted = store.get_batch(tx, batch.id)
+    prove_leaf(keeper.database, keeper.down, noted, 0)
+    with keeper.database.write() as tx:
+        store.write_compromises(tx, batch.issuer, {thief: 1_000})
+    with pytest.raises(ConflictError) as caught:
+        prove_leaf(keeper.database, keeper.down, noted, 0)
+    assert caught.value.code == "state-outdated"
 
 
 @pytest.fixture

@@ -446,6 +446,13 @@ def test_an_account_has_one_spelling(value: bytes) -> None:
     assert caught.value.code == "bad-state-value"
 
 
+def test_a_header_that_no_file_holds_is_not_proved() -> None:
+    large = rlp.encode([*rlp.decode(ETHEREUM.header), bytes(MAX_HEADER_BYTES)])
+    with pytest.raises(ProofError) as caught:
+        replace(ETHEREUM, header=large).prove(WORLD.proof)
+    assert caught.value.code == "bad-header"
+
+
 def test_the_bounds_of_the_file_hold_every_honest_proof() -> None:
     assert max(map(len, ACCREDITED.nodes)) < MAX_NODE_BYTES
     assert len(ACCREDITED.header) < MAX_HEADER_BYTES

@@ -27,7 +27,7 @@ from ledger.chain.trie import EMPTY_ROOT, Link, Node, ReadNode, holds_value, lin
 from ledger.chain.world_state import Account, WorldState
 from ledger.errors import ProofError
 from ledger.primitives import Address, Hash32, keccak256
-from ledger.proofs.file import MAX_NODES, ProofFile, StateProof
+from ledger.proofs.file import MAX_HEADER_BYTES, MAX_NODES, ProofFile, StateProof
 
 
 def leaf_slots(proof: ProofFile) -> LeafSlots:
@@ -143,9 +143,12 @@ def prove_state(
     in the order given and as far as `MAX_NODES` allows.
 
     Raises:
-        ProofError: a node that is needed is not known.
+        ProofError: a node that is needed is not known, or the header is larger than a proof
+            file may hold (`bad-header`).
 
     """
+    if len(header) > MAX_HEADER_BYTES:
+        raise ProofError("bad-header", f"a block header of {len(header)} bytes: no file holds it")
     root = parse_header(header).state_root
     shown, apart = (RegistryState.open(root, registry, read_node) for _ in range(2))
     anchor = shown.anchor_of(leaf)

@@ -20,7 +20,7 @@ from typing import Final
 
 from ledger.batches.states import store
 from ledger.batches.states.store import KeptState
-from ledger.batches.store import Batch, get_batch
+from ledger.batches.store import Batch, get_batch, list_untrusted
 from ledger.chain.accreditors import list_accreditors
 from ledger.chain.proved import ProvedState
 from ledger.chain.registry.lookup import LeafSlots
@@ -102,7 +102,7 @@ def prove_leaf(database: Database, source: StateSource, batch: Batch, index: int
         found = _fetch(source, [leaf])
     except ChainError:
         with database.read() as tx:
-            kept = _find_kept(tx, source.registry, batch.id, leaf)
+            kept = _find_kept(tx, source.registry, batch, leaf)
         if kept is None:
             raise
         return kept
@@ -116,15 +116,16 @@ def prove_leaf(database: Database, source: StateSource, batch: Batch, index: int
 
 
 def _find_kept(
-    tx: Connection, registry: Address, batch_id: int, leaf: LeafSlots
+    tx: Connection, registry: Address, batch: Batch, leaf: LeafSlots
 ) -> StateProof | None:
-    kept = store.find_state(tx, batch_id)
+    kept = store.find_state(tx, batch.id)
     if kept is None:
         return None
-    if store.is_outdated(tx, batch_id):
+    is_untrusted = any(one.id == batch.id for one in list_untrusted(tx, batch.issuer))
+    if is_untrusted or store.is_outdated(tx, batch.id):
         raise ConflictError(
             "state-outdated",
-            f"the chain does not answer, and the state that is kept of batch {batch_id} is older "
+            f"the chain does not answer, and the state that is kept of batch {batch.id} is older "
             "than a change made here since: try again when the chain answers",
         )
     try:
@@ -133,12 +134,12 @@ def _find_kept(
             registry=registry,
             leaf=leaf,
             accreditors=kept.accreditors,
-            read_node=lambda name: store.find_node(tx, batch_id, name),
+            read_node=lambda name: store.find_node(tx, batch.id, name),
         )
     except ProofError as error:
         raise NotFoundError(
             "bad-kept-state",
-            f"the state that is kept of batch {batch_id} is damaged ({error}): restore the "
+            f"the state that is kept of batch {batch.id} is damaged ({error}): restore the "
             "database, or try again when the chain answers",
         ) from None
 
