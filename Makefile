@@ -90,8 +90,9 @@ bench: setup ## Figures: ratios against peers and floors, in one run.
 	$(BIN)/python -m benchmarks.audit
 	$(BIN)/python -m benchmarks.gas
 
-soak: setup slither ## The long runs: deep fuzzing, static analysis.
+soak: setup slither ## The long runs: deep fuzzing, static analysis, histories of batches.
 	FOUNDRY_PROFILE=soak scripts/forge-test
+	LEDGER_TEST_HISTORIES=5000 $(BIN)/pytest -q tests/properties/test_batch_life.py
 
 clean: ## Remove what make made, except the demo.
 	rm -rf $(VENV) node_modules out cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.chain.refusals import TAKEN, Refusal, classify
+from ledger.chain.refusals import PENDING, TAKEN, Refusal, classify
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,4 @@ def test_the_words_of_every_client_fall_into_the_same_few_cases(said: str, meant
 
 def test_what_has_to_be_looked_up_is_not_an_error() -> None:
     assert {Refusal.KNOWN, Refusal.NONCE_USED} == TAKEN
+    assert {Refusal.UNDERPRICED, Refusal.GAP} == PENDING

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.chain import settlement, store
 from ledger.chain.fees import Fees, is_below_market, replacement_fees
-from ledger.chain.refusals import TAKEN, Refusal, classify
+from ledger.chain.refusals import PENDING, TAKEN, Refusal, classify
 from ledger.chain.rpc import JsonRpc, RpcError
 from ledger.chain.settlement import Settlement
 from ledger.chain.store import (
@@ -291,8 +291,8 @@ class Outbox:
         for transaction in found:
             attempt = transaction.attempts[-1]
             try:
-                broadcast(self.endpoints, attempt.raw)
-                taken.append(attempt.id)
+                if broadcast(self.endpoints, attempt.raw):
+                    taken.append(attempt.id)
             except ChainError as error:
                 refused = refused or error
         if taken:
@@ -302,12 +302,12 @@ class Outbox:
             raise refused
 
 
-def broadcast(endpoints: Iterable[JsonRpc], raw: bytes) -> None:
-    """Give signed bytes to every endpoint; good when one takes them or has them already.
+def broadcast(endpoints: Iterable[JsonRpc], raw: bytes) -> bool:
+    """Give signed bytes to every endpoint; return whether one took them or has them already.
 
     Raises:
-        ChainError: none took them. They may have arrived all the same: the next look at the
-            chain tells.
+        ChainError: none took them, and one has another reason than that their time has not
+            come. They may have arrived all the same: the next look at the chain tells.
 
     """
     refused: ChainError | None = None
@@ -319,11 +319,13 @@ def broadcast(endpoints: Iterable[JsonRpc], raw: bytes) -> None:
         except RpcError as error:
             refusal = classify(error.node_message)
             is_taken = is_taken or refusal in TAKEN
-            refused = _not_taken(refusal, error)
+            if refusal not in PENDING:
+                refused = refused or _not_taken(refusal, error)
         except ChainError as error:
             refused = refused or error
     if not is_taken and refused is not None:
         raise refused
+    return is_taken
 
 
 def _not_taken(refusal: Refusal, error: RpcError) -> ChainError:

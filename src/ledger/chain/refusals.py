@@ -56,6 +56,9 @@ _WORDS: Final = (
 TAKEN: Final = frozenset({Refusal.KNOWN, Refusal.NONCE_USED})
 """As good as taken: the bytes are there, or the next look at the chain decides."""
 
+PENDING: Final = frozenset({Refusal.UNDERPRICED, Refusal.GAP})
+"""Not taken, and no error: time, a replacement or an earlier nonce will tell."""
+
 
 def classify(message: str) -> Refusal:
     """Return what a node's words mean."""
