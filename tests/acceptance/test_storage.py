@@ -189,6 +189,8 @@ def test_a_restore_without_a_chain_is_finished_later(
     config.write_text(config.read_text().replace(dead, running.manifest["rpc"]))
     alarms = json.loads(ledger("status", "--home", home, "--json").stdout)["alarms"]
     assert [(alarm["code"], alarm["stops_sending"]) for alarm in alarms] == [("restored", True)]
+    refused = ledger("resume", "--home", home)
+    assert (refused.returncode, refused.stderr.endswith("[restored]\n")) == (5, True)
     done = ledger("restore", "--home", home)
     assert done.returncode == 0, done.stderr
     assert ledger("restore", "--home", home).returncode == 5

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from ledger.backup import store as backup_store
 from ledger.backup.archive import MANIFEST
-from ledger.backup.restoring import RESTORED, restore
+from ledger.backup.restoring import restore
 from ledger.backup.saving import save
 from ledger.batches import sealing
 from ledger.batches.fsck import check_database
-from ledger.chain.store import check_sending, list_alarms
+from ledger.batches.states.store import state_proofs
+from ledger.chain.store import RESTORED, check_sending, list_alarms
 from ledger.config import Settings, load_settings, write_settings
 from ledger.credentials.store import NewCredential, add_credentials, count_waiting
 from ledger.database import Database, check_migrated, migrate
@@ -58,7 +60,15 @@ def target_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
 def fill(database: Database) -> None:
     """Documents in UTF-8, bytes that are no text, and credentials with and without a batch."""
     accept(database, 700)
-    sealing.seal(database, ISSUER, now=2)
+    batch = sealing.seal(database, ISSUER, now=2)
+    assert batch is not None
+    with database.write() as tx:
+        # A value of every kind is in some row; here JSON.
+        tx.execute(
+            sa.insert(state_proofs).values(
+                batch_id=batch.id, block_number=7, header=b"\xf9\x02", accreditors=[1, 2]
+            )
+        )
     documents = ['{"name": "Zoé \\u0000 \\n 学"}'.encode(), bytes(range(256)), b""]
     with database.write() as tx:
         add_credentials(

@@ -5,9 +5,9 @@
     tables/NAME.jsonl     one JSON array a row, in the order of the manifest's columns
     files/PATH            keystore, policy and settings, as they are in the installation
 
-Bytes in a row are `{"utf8": TEXT}` or `{"hex": DIGITS}`. The file says nothing of the kind
-of database it came from, so it goes into either. Every sum is checked before anything is
-restored.
+In a row, bytes are `{"utf8": TEXT}` or `{"hex": DIGITS}`, and JSON is `{"json": VALUE}`. The
+file says nothing of the kind of database it came from, so it goes into either. Every sum is
+checked before anything is restored.
 
 docs/reference/backup.md is the reference.
 """
@@ -153,6 +153,8 @@ def parse_row(line: bytes, columns: list[str]) -> list[Any]:
 
 
 def _format_value(value: object) -> object:
+    if isinstance(value, (list, dict)):
+        return {"json": value}
     if not isinstance(value, bytes):
         return value
     if len(value) >= _SHORTEST_TEXT:
@@ -169,6 +171,8 @@ def _parse_value(value: object) -> object:
             return bytes.fromhex(digits)
         case {"utf8": str(text)}:
             return text.encode("utf-8")
+        case {"json": found}:
+            return found
         case None | bool() | int() | str():
             return value
     raise ValueError

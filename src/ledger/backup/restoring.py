@@ -13,18 +13,14 @@ it is removed by hand, and the database emptied, before the next try.
 
 import os
 from pathlib import Path
-from typing import Final
 
 from ledger.backup import store
 from ledger.backup.archive import Manifest
 from ledger.backup.reading import BackupReader, open_backup
-from ledger.chain.store import Alarm, raise_alarm
+from ledger.chain.store import RESTORED, Alarm, raise_alarm
 from ledger.config import CONFIG_FILE, change_settings
 from ledger.database import Connection, Database, schema_versions, upgrade
 from ledger.errors import ConflictError, MalformedInputError
-
-RESTORED: Final = "restored"
-"""The alarm that keeps a restored installation from sending until the chain was replayed."""
 
 
 def restore(
@@ -90,7 +86,10 @@ def _write_tables(database: Database, backup: BackupReader, *, now: int) -> None
 
 
 def _stop_sending(tx: Connection, manifest: Manifest, *, now: int) -> None:
-    message = "restored from a backup, and the chain was not asked yet: run `ledger restore`"
+    message = (
+        "restored from a backup, and the chain was not asked yet: "
+        "run `ledger restore` without a file"
+    )
     alarm = Alarm(RESTORED, str(manifest.made_at), message, now, stops_sending=True)
     raise_alarm(tx, alarm)
 

@@ -172,6 +172,10 @@ class Alarm:
     stops_sending: bool
 
 
+RESTORED: Final = "restored"
+"""The alarm that keeps a restored installation from sending until `ledger.backup.replay` ran."""
+
+
 def take_nonce(tx: sa.Connection, sender: Address, *, chain_nonce: int) -> int:
     """Give out the next nonce of `sender`; the caller stores what it signs in this same `tx`.
 

@@ -106,8 +106,11 @@ def _describe_alarm(alarm: "Alarm") -> dict[str, Any]:
 
 
 def _show_alarms(alarms: list[dict[str, Any]]) -> None:
+    from ledger.chain.store import RESTORED
+
     for alarm in alarms:
-        stops = " Nothing is sent until `ledger resume`." if alarm["stops_sending"] else ""
+        ends = "`ledger restore`" if alarm["code"] == RESTORED else "`ledger resume`"
+        stops = f" Nothing is sent until {ends}." if alarm["stops_sending"] else ""
         show(f"Alarm since {alarm['raised']}: {alarm['message']}.{stops} [{alarm['code']}]")
 
 
@@ -143,8 +146,12 @@ def resume(home: Home = None) -> None:
     blocks that replaced final ones. What those had anchored is sent again by `ledger anchor`.
     """
     from ledger.batches.anchoring import review_final
+    from ledger.chain.store import RESTORED, list_alarms
 
     installation = Installation.open(home)
+    with installation.database.read() as tx:
+        if restored := next((a for a in list_alarms(tx) if a.code == RESTORED), None):
+            raise ConflictError("restored", restored.message)
     alarms = installation.outbox.accept_chain()
     moved = review_final(installation.outbox, installation.registry)
     _show_alarms([_describe_alarm(alarm) for alarm in alarms])
