@@ -26,6 +26,7 @@ def test_the_demo_tells_the_whole_story(demo: Demo) -> None:
         "UNKNOWN",
         "the issuer revoked it",
         "gas a badge",
+        "lead to every head",
         "chain start",
     ):
         assert words in demo.output

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.cli.output import progress_to
-from ledger.config import load_settings
+from ledger.config import Settings, load_settings
 from ledger.errors import ChainError, MalformedInputError
 from ledger.primitives import Address, parse_address, parse_chain
 
@@ -131,6 +131,26 @@ def send_alarm(webhook: str, found: "Report") -> None:
     except ChainError as error:
         # The finding counts more than who did not hear of it.
         sys.stderr.write(f"ledger: {error.message} [{error.code}]\n")
+
+
+def audit_installation(settings: Settings, proofs: Path, folder: Path) -> "Report":
+    """Audit the registry of an installation, its database and badges; write the report.
+
+    Raises:
+        ChainError: an endpoint did not answer.
+
+    """
+    from ledger.audit.auditor import Auditor, Question
+    from ledger.audit.endpoints import open_endpoints
+
+    question = Question(settings.registry, settings.chain)
+    auditor = Auditor(open_endpoints(settings.rpc), question)
+    try:
+        report = examine(auditor, Records(settings.database, proofs))
+    finally:
+        auditor.close()
+    write_report(report, folder)
+    return report
 
 
 def write_report(report: "Report", folder: Path) -> None:

@@ -6,6 +6,7 @@ D/
   stranger/     the installation of somebody who registered the same DID
   badges/       a thousand badges with their proofs
   scenes/       the badges that were tampered with, laundered, ...
+  audit/        the report of an audit, to read and to print
   password      opens both keystores; their keys are worth nothing
 """
 
@@ -44,7 +45,8 @@ def demo(
     """Tell the whole story on a local chain.
 
     Issues, anchors and verifies the bundled roster, then tampers with a badge, revokes one,
-    lets a stranger launder it, and stops the chain. Everything is left in DIR.
+    lets a stranger launder it, audits the whole history, and stops the chain. Everything is
+    left in DIR.
     """
     from ledger.cli.demo_story import Story
 
@@ -60,6 +62,7 @@ def demo(
             story.tamper,
             story.revoke,
             story.launder,
+            story.audit,
             story.stop_chain,
         ):
             scene()
