@@ -1,6 +1,7 @@
 """Every lie a node can tell an auditor is found, and the report says who contradicts whom."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ledger.chain.registry.events import TOPIC, Log, fold
 from ledger.chain.registry.slots import word
 from ledger.chain.rpc import Rpc
 from ledger.database import Database, migrate
+from ledger.errors import ChainError
 from ledger.primitives import Hash32, sha256
 from tests.chain.audited import audited, live_a_life
 from tests.chain.conftest import Chain
@@ -252,3 +254,33 @@ def test_a_lie_is_not_kept_in_the_cursor(chain: Chain, liar: LyingNode, tmp_path
     assert audited(chain, liar.url, cursor=cursor).findings
     liar.lies.clear()
     assert audited(chain, liar.url, cursor=cursor).findings == []
+
+
+@pytest.mark.usefixtures("issuer")
+def test_an_outage_in_the_middle_is_taken_up_where_it_was(
+    chain: Chain, liar: LyingNode, tmp_path: Path
+) -> None:
+    """Logs that were replayed are not replayed again, which would look like a forgery."""
+    answered = 0
+
+    def fails_at(failing: int) -> Callable[[list[Any], Any], Any]:
+        def lie(_params: list[Any], result: Any) -> Any:
+            nonlocal answered
+            answered += 1
+            return None if answered == failing else result
+
+        return lie
+
+    for failing in range(1, 12):
+        answered = 0
+        for method in ("eth_getBlockByNumber", "eth_getLogs", "eth_getProof", "eth_getCode"):
+            liar.lies[method] = fails_at(failing)
+        question = Question(chain.registry, cursor=tmp_path / f"cursor {failing}")
+        auditor = Auditor(open_endpoints([liar.url]), question)
+        with suppress(ChainError):
+            auditor.advance()
+        liar.lies.clear()
+        audit = auditor.advance()
+        auditor.close()
+        assert audit.findings == []
+        assert audit.is_proved

@@ -1,6 +1,7 @@
 """Badges and proof files held against the registry."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,14 @@ def test_a_proof_that_does_not_fit_is_named(tmp_path: Path, path: str, value: ob
 def test_what_is_no_proof_is_a_finding_and_no_error(tmp_path: Path, content: str) -> None:
     (found,) = checked(tmp_path, content).findings
     assert found.code is FindingCode.PROOF_UNREADABLE
+
+
+def test_a_name_that_is_no_text_is_shown_as_one(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff<b>.json"))
+    path.write_text("{}")
+    (found,) = checked(tmp_path).findings
+    assert found.message.startswith(r"\xff<b>.json: ")
+    json.dumps(found.as_json(), ensure_ascii=False).encode()
 
 
 def test_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ledger.audit.recording import FORMAT, Header, Mark, Recorder, read_marks, r
 from ledger.chain.logs import format_log
 from ledger.chain.registry.events import Log
 from ledger.chain.state import Block
-from ledger.errors import MalformedInputError
+from ledger.errors import ConflictError, MalformedInputError
 from ledger.primitives import sha256
 
 from .audit_history import CHAIN, REGISTRY, whole_history
@@ -174,3 +174,8 @@ def test_a_mark_knows_where_its_line_ends(tmp_path: Path) -> None:
     mark = recorder.mark(block(3))
     recorder.close()
     assert mark == Mark(3, block(3).hash, proved=False, offset=path.stat().st_size)
+
+
+def test_a_place_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConflictError, match="No such file"):
+        list(Cursor(tmp_path / "none" / "cursor", HEADER).resume(None))

@@ -17,24 +17,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from ledger.audit.contract import check_code, read_heads
 from ledger.audit.cursor import Cursor
-from ledger.audit.endpoints import Endpoint, ask_each, read_block, read_code_hash, read_heads
+from ledger.audit.endpoints import Endpoint, ask_each, read_block
 from ledger.audit.findings import Finding, FindingCode, Place
 from ledger.audit.history import History
 from ledger.audit.meeting import Meeting, meet
 from ledger.audit.recording import Header, Mark, read_recording
-from ledger.audit.replay import Heads
 from ledger.audit.world import World
-from ledger.chain.artifact import code_hash
 from ledger.chain.logs import LogReader
 from ledger.chain.registry.events import Log
 from ledger.chain.state import Block
-from ledger.errors import ChainError, MalformedInputError
+from ledger.errors import MalformedInputError
 from ledger.primitives import Address
 
 CHUNK_LOGS: Final = 1_000
 """Of a file, replayed at once."""
-
 
 OnBlock = Callable[[int, int], None]
 """Called with the last block that was read, and the last that will be."""
@@ -76,11 +74,7 @@ class Audit:
 class Auditor:
     """An audit that every `advance` takes further."""
 
-    def __init__(
-        self,
-        endpoints: Sequence[Endpoint],
-        question: Question,
-    ) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint], question: Question) -> None:
         self._endpoints = endpoints
         self._question = question
         self._history: History | None = None
@@ -144,44 +138,18 @@ class Auditor:
         return history
 
     def _replay(self, history: History, meeting: Meeting, audit: Audit, on_block: OnBlock) -> None:
-        registry, block = self._question.registry, meeting.block
-        audit.findings += _check_code(meeting, registry)
-        heads = self._read_heads(meeting, audit)
-        if self._question.logs is None:
+        asked = self._question
+        audit.findings += check_code(meeting, asked.registry)
+        heads = read_heads(meeting, asked.registry, audit.findings, proved=asked.state_proof)
+        if asked.logs is None:
             self._read_logs(history, meeting, on_block)
         if heads is not None:
             audit.findings += history.close(heads)
         audit.is_proved = not audit.findings
         audit.world = history.world
         if self._cursor is not None:
-            self._cursor.conclude(block, proved=audit.is_proved)
-        self._last = block
-
-    def _read_heads(self, meeting: Meeting, audit: Audit) -> list[Heads] | None:
-        """Return each endpoint's heads; None, and a finding, when one cannot prove its own."""
-        asked, block = self._question, meeting.block
-
-        def read(endpoint: Endpoint) -> Heads | None:
-            try:
-                heads = read_heads(
-                    endpoint, meeting.chain, block, asked.registry, proved=asked.state_proof
-                )
-            except ChainError as error:
-                if error.code != "not-proved":
-                    raise
-                return None
-            return Heads(endpoint.name, block.number, heads)
-
-        found = ask_each(meeting.endpoints, read)
-        audit.findings += [
-            _unproved(endpoint, block)
-            for endpoint, heads in zip(meeting.endpoints, found, strict=True)
-            if heads is None
-        ]
-        told = [heads for heads in found if heads is not None]
-        audit.findings += _compare_heads(told)
-        # The block is the same for all, so that one proof is a proof against every endpoint.
-        return [heads or told[0] for heads in found] if told else None
+            self._cursor.conclude(meeting.block, proved=audit.is_proved)
+        self._last = meeting.block
 
     def _read_logs(self, history: History, meeting: Meeting, on_block: OnBlock) -> None:
         reader = LogReader([e.rpc for e in meeting.endpoints], self._question.registry)
@@ -189,10 +157,12 @@ class Auditor:
         try:
             while self._next <= last:
                 through, told = reader.read(self._next, last)
+                # All that may fail comes first: logs that were taken are never asked for again.
+                end = read_block(meeting.endpoints[0], hex(through)) if self._cursor else None
                 history.take(told)
-                if self._cursor is not None and history.agrees:
-                    self._cursor.add(told[0], read_block(meeting.endpoints[0], hex(through)))
                 self._next = through + 1
+                if self._cursor and end and history.agrees:
+                    self._cursor.add(told[0], end)
                 on_block(through, last)
         finally:
             reader.close()
@@ -246,53 +216,4 @@ def _gone(meeting: Meeting, mark: Mark, remembered_by: str) -> Finding:
         f"block {mark.through} was final before, and now another block stands there",
         Place(block=mark.through),
         (*(f"it is 0x{block.hash.hex()}, by {name}" for name, block in now), before),
-    )
-
-
-def _check_code(meeting: Meeting, registry: Address) -> list[Finding]:
-    hashes = ask_each(
-        meeting.endpoints, lambda e: read_code_hash(e, meeting.chain, meeting.block, registry)
-    )
-    return [
-        Finding(
-            FindingCode.OTHER_CODE,
-            "the code at the address is not that of the registry, or there is none",
-            Place(block=meeting.block.number),
-            (f"the code by {endpoint.name}", "the registry of this release"),
-        )
-        for endpoint, found in zip(meeting.endpoints, hashes, strict=True)
-        if found != code_hash()
-    ]
-
-
-def _unproved(endpoint: Endpoint, block: Block) -> Finding:
-    return Finding(
-        FindingCode.HEADS_UNPROVED,
-        "the endpoint does not prove what it says the contract stores",
-        Place(block=block.number),
-        (
-            f"the proof of the heads by {endpoint.name}",
-            f"block {block.number}, 0x{block.hash.hex()}, by {endpoint.name}",
-        ),
-    )
-
-
-def _compare_heads(answers: Sequence[Heads]) -> list[Finding]:
-    """Hold every endpoint's heads against the first one's."""
-    findings = []
-    for first, other in ((answers[0], other) for other in answers[1:]):
-        if len(other.heads) != len(first.heads):
-            findings.append(_disagree(first.count(), other.count()))
-        for number, (a, b) in enumerate(zip(first.heads, other.heads, strict=False), start=1):
-            if a != b:
-                findings.append(_disagree(first.of(number), other.of(number), number))
-    return findings
-
-
-def _disagree(one: str, other: str, issuer: int | None = None) -> Finding:
-    return Finding(
-        FindingCode.HEADS_DISAGREE,
-        "two endpoints tell differently what the contract stores",
-        Place(issuer),
-        (other, one),
     )

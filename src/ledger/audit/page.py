@@ -10,7 +10,7 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from ledger.audit.charts import Period, Span, bars, columns, spans, steps
+from ledger.audit.figures import format_figures
 from ledger.audit.findings import moment
 from ledger.audit.report import Report, issuers_of, totals
 from ledger.audit.world import IssuerState
@@ -32,7 +32,7 @@ def format_page(report: Report) -> str:
             _facts(report),
             _numbers(report),
             _findings(report),
-            _charts(report),
+            _section("Over time", format_figures(report)),
             _issuers(report),
             _changes(report),
             _meaning(report),
@@ -133,85 +133,6 @@ def _findings(report: Report) -> str:
     )
 
 
-def _charts(report: Report) -> str:
-    world, end = report.audit.world, report.audit.block.time
-    anchors = [a for issuer in world.issuers.values() for a in issuer.anchors.values()]
-    period = Period.around((i.registered_at for i in world.issuers.values()), end)
-    figures = [
-        steps(
-            "Anchors",
-            f"{len(anchors):,} roots anchored in all",
-            [(anchor.time, 1) for anchor in anchors],
-            period,
-        ),
-        steps(
-            "Credentials",
-            f"{sum(anchor.size for anchor in anchors):,} credentials anchored in all",
-            [(anchor.time, anchor.size) for anchor in anchors],
-            period,
-        ),
-        columns(
-            "Changes of status",
-            "credentials revoked, suspended and reinstated over time",
-            ("revoked", "suspended", "reinstated"),
-            [
-                (time, (count.revoked, count.suspended, count.reinstated))
-                for time, count in sorted(world.status_counts.items())
-            ],
-            period,
-        ),
-    ]
-    figures += [*_accreditations(report, period), *_database_charts(report)]
-    return _section("Over time", f'<div class="charts">{"".join(map(_figure, figures))}</div>')
-
-
-def _accreditations(report: Report, period: Period) -> list[str]:
-    rows = [
-        Span(f"issuer {issuer.number} vouches for {holder}", span.start, span.until or None)
-        for issuer in issuers_of(report.audit)
-        for holder, held in sorted(issuer.spans.items())
-        for span in held
-    ]
-    if not rows:
-        return []
-    said = f"{len(rows):,} spans in which one issuer vouches for another"
-    return [spans("Accreditations", said, rows, period)]
-
-
-def _database_charts(report: Report) -> list[str]:
-    found = report.database
-    if found is None:
-        return []
-    spent = [(s.purpose, s.gas, f"{s.gas:,} in {s.transactions:,}") for s in found.spending]
-    waits = [
-        ("sealed to anchored", [t.anchored_at - t.sealed_at for t in found.times]),
-        (
-            "anchored to delivered",
-            [t.delivered_at - t.anchored_at for t in found.times if t.delivered_at is not None],
-        ),
-    ]
-    figures = [bars("Gas", "gas by purpose, and in how many transactions", spent)]
-    rows = [
-        (f"{name}, {which}", seconds, f"{seconds:,} s")
-        for name, all_seconds in waits
-        if all_seconds
-        for which, seconds in _quantiles(all_seconds)
-    ]
-    if rows:
-        said = (
-            "seconds from sealing to the anchor, and on to the badges, which wait until it is final"
-        )
-        figures.append(bars("Time to finality", said, rows))
-    return figures
-
-
-def _quantiles(seconds: Sequence[int]) -> list[tuple[str, int]]:
-    """Return half and nine tenths of the waits, which are not more than this."""
-    ordered = sorted(seconds)
-    last = len(ordered) - 1
-    return [("median", max(ordered[last // 2], 0)), ("longest", max(ordered[last], 0))]
-
-
 def _issuers(report: Report) -> str:
     columns = (
         "issuer", "DID and owner", "events", "anchors", "credentials", "revoked", "suspended",
@@ -283,12 +204,6 @@ def _meaning(report: Report) -> str:
         "word of who was asked. What an issuer is in the world, and whether what it anchored "
         f"is true, no replay can say.</p>{held}",
     )
-
-
-def _figure(svg: str) -> str:
-    title = svg.partition("<title>")[2].partition("</title>")[0]
-    said = svg.partition("<desc>")[2].partition("</desc>")[0]
-    return f"<figure><figcaption><b>{title}</b> {said}</figcaption>{svg}</figure>"
 
 
 def _section(title: str, content: str) -> str:

@@ -4,6 +4,7 @@ Each file's digest, path, root and size must be those of an anchor on chain. How
 there is counted; a revoked badge is no contradiction.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,7 +70,9 @@ def _read(path: Path) -> Submission:
 
 
 def _finding(code: FindingCode, path: Path, message: str) -> Finding:
-    return Finding(code, f"{path.name}: {message}", Place(), (str(path), "the chain"))
+    # A name may be any bytes; in a report it has to be text.
+    name, whole = (os.fsencode(p).decode("utf-8", "backslashreplace") for p in (path.name, path))
+    return Finding(code, f"{name}: {message}", Place(), (whole, "the chain"))
 
 
 def _check(path: Path, submission: Submission, world: World, result: ProofFolder) -> None:

@@ -27,7 +27,7 @@ from typing import Any, BinaryIO, Final, Self
 from ledger.chain.logs import format_log, parse_log
 from ledger.chain.registry.events import Log
 from ledger.chain.state import Block
-from ledger.errors import ChainError, MalformedInputError
+from ledger.errors import ChainError, ConflictError, MalformedInputError
 from ledger.primitives import (
     Address,
     Hash32,
@@ -161,35 +161,42 @@ def _bad(where: str, what: str) -> MalformedInputError:
     return MalformedInputError("bad-recording", f"{where}: {what}")
 
 
-class Recorder:
-    """Appends to a recording."""
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConflictError("unwritable", f"{path}: {error.strerror}") from None
 
-    def __init__(self, file: BinaryIO) -> None:
+
+class Recorder:
+    """Appends to a recording.
+
+    Each method raises a ConflictError (`unwritable`) when the file cannot be written.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path = path
         self._file = file
 
     @classmethod
     def begin(cls, path: Path, header: Header) -> Self:
         """Begin a new recording in `path`."""
-        recorder = cls(path.open("wb"))
-        recorder._write(
-            [
-                {
-                    "format": FORMAT,
-                    "chain": format_chain(header.chain),
-                    "registry": format_address(header.registry),
-                }
-            ]
-        )
+        with _writing(path):
+            recorder = cls(path, path.open("wb"))
+        chain, registry = format_chain(header.chain), format_address(header.registry)
+        recorder._write([{"format": FORMAT, "chain": chain, "registry": registry}])
         recorder._sync()
         return recorder
 
     @classmethod
     def resume(cls, path: Path, mark: Mark) -> Self:
         """Go on after `mark`; what stands behind it is dropped."""
-        file = path.open("r+b")
-        file.truncate(mark.offset)
-        file.seek(mark.offset)
-        return cls(file)
+        with _writing(path):
+            file = path.open("r+b")
+            file.truncate(mark.offset)
+            file.seek(mark.offset)
+        return cls(path, file)
 
     def add(self, logs: Iterable[Log]) -> None:
         """Write logs; they count when `mark` follows."""
@@ -205,14 +212,17 @@ class Recorder:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with _writing(self._path):
+            self._file.close()
 
     def _write(self, values: Iterable[dict[str, Any]]) -> None:
         import orjson
 
-        for value in values:
-            self._file.write(orjson.dumps(value) + b"\n")
+        with _writing(self._path):
+            for value in values:
+                self._file.write(orjson.dumps(value) + b"\n")
 
     def _sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with _writing(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())

@@ -206,6 +206,8 @@ def _check_words(
     """
     if logs is not None and cursor is not None:
         raise MalformedInputError("usage", "--logs reads a recording, --cursor keeps one: one only")
+    if cursor is not None and block is not None:
+        raise MalformedInputError("usage", "--cursor goes to the newest block: leave --block out")
     if watch and (logs is not None or block is not None):
         raise MalformedInputError("usage", "--watch follows the chain: leave --logs, --block out")
     if webhook is not None:

@@ -1,6 +1,6 @@
 """The report of an audit, as a person reads it on a terminal."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.cli.output import show, show_table
 from ledger.clock import format_time
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from ledger.audit.proof_folder import ProofFolder
     from ledger.audit.reconcile import Reconciliation
     from ledger.audit.report import Report
+
+DID_CHARACTERS: Final = 100
+"""Shown of a DID, which may have 2,048; the report has it whole."""
 
 
 def show_audit(report: "Report") -> None:
@@ -43,7 +46,14 @@ def _show_issuers(report: "Report") -> None:
     for issuer in issuers_of(report.audit):
         sums = totals(issuer)
         numbers = (sums.anchors, sums.credentials, sums.revoked, sums.suspended)
-        rows.append((issuer.number, issuer.position + 1, *numbers, printable(issuer.did or "-")))
+        rows.append(
+            (
+                issuer.number,
+                issuer.position + 1,
+                *numbers,
+                printable(issuer.did or "-")[:DID_CHARACTERS],
+            )
+        )
     show_table(columns, rows)
 
 

@@ -2,10 +2,12 @@
 
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.cli.files import write_file
 from ledger.cli.output import progress_to
 from ledger.config import Settings, load_settings
 from ledger.errors import ChainError, MalformedInputError
@@ -154,14 +156,18 @@ def audit_installation(settings: Settings, proofs: Path, folder: Path) -> "Repor
 
 
 def write_report(report: "Report", folder: Path) -> None:
-    """Write `report.json` and `report.html`, each whole or not at all."""
+    """Write `report.json` and `report.html`, each whole or not at all.
+
+    Raises:
+        ConflictError: they cannot be written there.
+
+    """
     import json
 
     from ledger.audit.page import format_page
 
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
-    for name, content in (("report.json", text), ("report.html", format_page(report))):
-        beside = folder / f"{name}.part"
-        beside.write_text(content, "utf-8")
-        beside.replace(folder / name)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_file(folder / "report.json", text.encode())
+    write_file(folder / "report.html", format_page(report).encode())
