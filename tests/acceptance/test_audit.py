@@ -52,7 +52,8 @@ SPOILS = {
     "anchor-unknown": "PRAGMA foreign_keys = OFF; DELETE FROM batches;",
     "leaves-differ": "UPDATE credentials SET digest = zeroblob(32) WHERE leaf_index = 3;",
     "status-unknown": "DELETE FROM status_changes;",
-    "change-unknown": "UPDATE transactions SET hash = zeroblob(32) WHERE purpose = 'register';",
+    "change-unknown": "UPDATE attempts SET hash = zeroblob(32) WHERE transaction_id = "
+    "(SELECT id FROM transactions WHERE purpose = 'register');",
     "issuer-differs": "UPDATE issuers SET did = 'did:example:other';",
 }
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.batches.store import batches, status_changes
+from ledger.batches.store import anchorings, batches, status_changes
 from ledger.chain.store import Outcome, attempts, senders, transactions
 from ledger.credentials.store import credentials
 from ledger.primitives import Address, Hash32
@@ -65,8 +65,16 @@ class Spending:
 
 def list_batches(tx: sa.Connection, issuer: int) -> list[RecordedBatch]:
     """Return the issuer's batches, oldest first."""
+    signed = transactions.alias()
     is_done = transactions.c.outcome == Outcome.DONE
     succeeded = sa.case((is_done, transactions.c.block_number))
+    first_signed = (
+        # A batch that was sealed again has no transaction for now; that it had one counts.
+        sa.select(sa.func.min(signed.c.stored_at))
+        .select_from(anchorings.join(signed, anchorings.c.transaction_id == signed.c.id))
+        .where(anchorings.c.batch_id == batches.c.id)
+        .scalar_subquery()
+    )
     rows = tx.execute(
         sa.select(
             batches.c.id,
@@ -77,7 +85,7 @@ def list_batches(tx: sa.Connection, issuer: int) -> list[RecordedBatch]:
             batches.c.delivered_at,
             batches.c.anchored_at,
             batches.c.extra_leaves,
-            transactions.c.stored_at,
+            first_signed.label("stored_at"),
             succeeded.label("block_number"),
             transactions.c.gas_used,
             transactions.c.gas_price_wei,
