@@ -1,6 +1,7 @@
 """Keeping the state of final batches of a real chain, and proving leaves when it is gone."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,6 +138,15 @@ def test_a_fresh_proof_comes_before_the_kept_one(keeper: Keeper, chain: Chain) -
     fresh = prove_leaf(keeper.database, keeper.source, batch, 3)
     assert block_of(fresh) > block_of(kept)
     assert not keeper.is_revoked(fresh, batch, 3)
+
+
+def test_a_node_that_lags_does_not_bring_an_older_state(keeper: Keeper, chain: Chain) -> None:
+    batch = keeper.batch(5)
+    chain.mine(5)
+    keep_states(keeper.database, keeper.source)
+    kept = prove_leaf(keeper.database, keeper.down, batch, 3)
+    lagging = replace(keeper.source, finality=hex(block_of(kept) - 1))
+    assert prove_leaf(keeper.database, lagging, batch, 3) == kept
 
 
 def test_a_chain_that_is_down_is_no_error_and_keeping_goes_on_later(keeper: Keeper) -> None:

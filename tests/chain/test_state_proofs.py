@@ -15,9 +15,10 @@ import solcx
 from trie.hexary import HexaryTrie
 
 from ledger.chain.artifact import code_hash
+from ledger.chain.devchain import CHAIN
 from ledger.chain.header import parse_header
 from ledger.chain.outbox import Outbox
-from ledger.chain.proved import ProvedState
+from ledger.chain.proved import _FIELDS, ProvedState
 from ledger.chain.registry import calls, slots
 from ledger.chain.registry.lookup import LeafSlots
 from ledger.chain.rpc import Rpc, parse_data
@@ -147,53 +148,78 @@ def test_an_accreditation_is_proved_with_the_badge(
     assert described(badge.verify(without, state.block.hash, policy), 8)[0] != "failed"
 
 
+# Nodes that change one answer on its way.
+
+
+class Liar(Rpc):
+    def batch(self, calls_: Sequence[Any]) -> list[Any]:
+        results = super().batch(calls_)
+        for (method, _), result in zip(calls_, results, strict=True):
+            if method == self.method:
+                self.change(result)
+        return results
+
+    method = ""
+
+    def change(self, result: Any) -> None:
+        raise NotImplementedError
+
+
+class HidesNode(Liar):
+    method = "eth_getProof"
+
+    def change(self, result: Any) -> None:
+        result["storageProof"][0]["proof"].pop()
+
+
+class ChangesNode(Liar):
+    method = "eth_getProof"
+
+    def change(self, result: Any) -> None:
+        node = result["accountProof"][0]
+        result["accountProof"][0] = node[:-1] + ("0" if node[-1] != "0" else "1")
+
+
+class HidesProof(Liar):
+    method = "eth_getProof"
+
+    def change(self, result: Any) -> None:
+        del result["storageProof"][0]["proof"]
+
+
+class ChangesField(Liar):
+    method = "eth_getBlockByHash"
+
+    def change(self, result: Any) -> None:
+        result["stateRoot"] = "0x" + "11" * 32
+
+
+class InventsBlock(Rpc):
+    """A header of its own, with the hash that belongs to it."""
+
+    def batch(self, calls_: Sequence[Any]) -> list[Any]:
+        number = hex(2**63)
+        if calls_[0][0] == "eth_chainId":
+            self.fields = super().batch([("eth_getBlockByNumber", ["latest", False])])[0]
+            self.fields["number"] = number
+            header = rlp.encode(
+                [parse(self.fields[n]) for n, parse in _FIELDS.items() if n in self.fields]
+            )
+            self.fields["hash"] = "0x" + keccak256(header).hex()
+            return [hex(CHAIN), self.fields]
+        return [self.fields]
+
+
 def test_a_node_that_does_not_prove_is_not_believed(chain: Chain, badge: Badge) -> None:
-    """The same node, with one answer changed on its way."""
-
-    class Liar(Rpc):
-        def batch(self, calls_: Sequence[Any]) -> list[Any]:
-            results = super().batch(calls_)
-            for (method, _), result in zip(calls_, results, strict=True):
-                if method == self.method:
-                    self.change(result)
-            return results
-
-        method = ""
-
-        def change(self, result: Any) -> None:
-            raise NotImplementedError
-
-    class HidesNode(Liar):
-        method = "eth_getProof"
-
-        def change(self, result: Any) -> None:
-            result["storageProof"][0]["proof"].pop()
-
-    class ChangesNode(Liar):
-        method = "eth_getProof"
-
-        def change(self, result: Any) -> None:
-            node = result["accountProof"][0]
-            result["accountProof"][0] = node[:-1] + ("0" if node[-1] != "0" else "1")
-
-    class HidesProof(Liar):
-        method = "eth_getProof"
-
-        def change(self, result: Any) -> None:
-            del result["storageProof"][0]["proof"]
-
-    class ChangesField(Liar):
-        method = "eth_getBlockByHash"
-
-        def change(self, result: Any) -> None:
-            result["stateRoot"] = "0x" + "11" * 32
-
     codes = []
-    for liar in (HidesNode, ChangesNode, HidesProof, ChangesField):
+    for liar in (HidesNode, ChangesNode, HidesProof, ChangesField, InventsBlock):
         with liar(chain.rpc_url) as rpc, pytest.raises(ChainError) as caught:
             ProvedState.at(rpc, chain.chain_id, "latest").slots(chain.registry, [badge.leaf.anchor])
         codes.append(caught.value.code)
-    assert codes == ["not-proved", "not-proved", "rpc-malformed", "other-header"]
+    assert codes == [
+        *("not-proved", "not-proved", "rpc-malformed"),
+        *("other-header", "other-header"),
+    ]
 
 
 def test_a_value_that_a_node_claims_is_not_read(chain: Chain, badge: Badge) -> None:

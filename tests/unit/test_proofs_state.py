@@ -249,7 +249,7 @@ def test_headers_of_every_fork_are_read_by_position(fields: int) -> None:
         make_header(sha256(b"root")) + b"\x00",
         make_header(sha256(b"root"))[:-1],
         make_header(sha256(b"root"), time=2**40),
-        make_header(sha256(b"root"), block=2**64),
+        make_header(sha256(b"root"), block=2**63),
         rlp.encode([b"", b"", b"", sha256(b"root"), *[b""] * 4, b"\x00\x01", *[b""] * 8]),
         rlp.encode([b"", b"", b"", sha256(b"root"), *[b""] * 4, [b"\x01"], *[b""] * 8]),
         rlp.encode([b"", b"", b"", [sha256(b"root")], *[b""] * 14]),

@@ -23,7 +23,8 @@ from ledger.primitives import HASH_BYTES, Hash32, keccak256
 MIN_FIELDS: Final = 15
 """The first blocks of Ethereum had as many."""
 
-MAX_NUMBER: Final = 2**64 - 1
+MAX_NUMBER: Final = 2**63 - 1
+"""Far beyond any block, and what a database holds."""
 MAX_TIME: Final = 253_402_300_799
 """The end of the year 9999; no honest block is later, and no calendar goes further."""
 

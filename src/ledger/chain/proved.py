@@ -57,6 +57,7 @@ class ProvedState:
     """One block of a chain, read with proofs; keeps every node that an answer came from."""
 
     def __init__(self, rpc: JsonRpc, chain: int, header: bytes) -> None:
+        """Read at the block of `header`; a ProofError when it is none."""
         parsed = parse_header(header)
         self.chain = chain
         self.header = header
@@ -76,7 +77,11 @@ class ProvedState:
         """
         (block,) = read_blocks(rpc, [tag], chain=chain)
         call = "eth_getBlockByHash", ["0x" + block.hash.hex(), False]
-        return cls(rpc, chain, rpc.ask([call], lambda results: _header(results[0], block)))
+        header = rpc.ask([call], lambda results: _header(results[0], block))
+        try:
+            return cls(rpc, chain, header)
+        except ProofError as error:
+            raise ChainError("other-header", f"the node gave a false header: {error}") from None
 
     def slots(self, registry: Address, keys: Sequence[Hash32]) -> list[Hash32]:
         """Return the word under each key, in their order; a request for `MAX_SLOTS` of them.

@@ -10,7 +10,7 @@ from ledger.cli.installation import Installation
 from ledger.cli.options import Home
 from ledger.cli.output import note, show_json
 from ledger.clock import format_time
-from ledger.errors import ConflictError, NotFoundError
+from ledger.errors import ConflictError, MalformedInputError, NotFoundError
 from ledger.primitives import format_chain
 
 if TYPE_CHECKING:
@@ -99,7 +99,11 @@ def state_source(installation: Installation) -> "StateSource":
     from ledger.verification.policy import parse_policy
 
     def accreditors_of(issuer: int) -> list[int]:
-        policy = parse_policy(installation.settings.policy.read_text("utf-8"))
+        try:
+            policy = parse_policy(installation.settings.policy.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, MalformedInputError):
+            # It says whom to prove first, no more: anchoring must not end over it.
+            return []
         return [known.issuer for known in policy.accreditors_of(installation.home_of(issuer))]
 
     return StateSource(

@@ -172,9 +172,11 @@ def _check_paths(
     below: dict[Hash32, Link] = {}
     waiting = [] if root == EMPTY_ROOT else [Link(root, 0, is_branch=False)]
     while waiting:
-        links = list(links_of(open_link(waiting.pop(), read_node)))
-        below.update((link.hash, link) for link in links)
-        waiting += [link for link in links if link.hash in used]
+        fresh = [
+            link for link in links_of(open_link(waiting.pop(), read_node)) if link.hash not in below
+        ]
+        below.update((link.hash, link) for link in fresh)
+        waiting += [link for link in fresh if link.hash in used]
     end: Node | None = None
     for name in rest:
         leads_on = end is None or any(link.hash == name for link in links_of(end))

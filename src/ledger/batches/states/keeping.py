@@ -26,6 +26,7 @@ from ledger.chain.proved import ProvedState
 from ledger.chain.registry.lookup import LeafSlots
 from ledger.chain.registry.slots import WORD_BITS, AnchorRecord, decode_anchor, decode_span
 from ledger.chain.rpc import JsonRpc
+from ledger.chain.state import Block
 from ledger.database import Connection, Database
 from ledger.errors import (
     ChainError,
@@ -100,6 +101,7 @@ def prove_leaf(database: Database, source: StateSource, batch: Batch, index: int
     leaf = LeafSlots(batch.issuer, batch.root, index)
     try:
         found = _fetch(source, [leaf])
+        _check_not_behind(database, batch, found.proved.block)
     except ChainError:
         with database.read() as tx:
             kept = _find_kept(tx, source.registry, batch, leaf)
@@ -113,6 +115,18 @@ def prove_leaf(database: Database, source: StateSource, batch: Batch, index: int
         accreditors=found.accreditors,
         read_node=found.proved.nodes.get,
     )
+
+
+def _check_not_behind(database: Database, batch: Batch, block: Block) -> None:
+    """Return when `block` is not older than the one whose state is kept."""
+    with database.read() as tx:
+        kept = store.find_state(tx, batch.id)
+    if kept is not None and block.number < kept.block_number:
+        raise ChainError(
+            "not-final-there",
+            f"the node's final block {block.number} is older than block {kept.block_number}, "
+            "which was final before: it lags",
+        )
 
 
 def _find_kept(
