@@ -117,6 +117,17 @@ def test_an_outage_is_not_asked_for_less(node: Node, message: str) -> None:
     assert not is_too_much(RpcError("h", -32005, message))
 
 
+@pytest.mark.parametrize(("status", "requests"), [(413, 12), (400, 12), (429, 1), (503, 1)])
+def test_a_status_that_may_mean_too_much_is_asked_for_less(
+    node: Node, status: int, requests: int
+) -> None:
+    node.reply, node.status = b"", status
+    with pytest.raises(ChainError) as caught:
+        read_all(node, 10_000)
+    assert caught.value.code == "rpc-http-status"
+    assert len(node.requests) == requests
+
+
 def test_a_node_that_is_down_is_no_reason_to_ask_for_less() -> None:
     with Rpc("http://127.0.0.1:9") as rpc:
         reader = LogReader([rpc], REGISTRY)

@@ -13,7 +13,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ledger.chain.registry.events import Event, Log, decode_event
-from ledger.chain.rpc import Call, JsonRpc, Rpc, RpcError, parse_data, parse_hash, parse_quantity
+from ledger.chain.rpc import (
+    Call,
+    HttpStatusError,
+    JsonRpc,
+    Rpc,
+    RpcError,
+    parse_data,
+    parse_hash,
+    parse_quantity,
+)
 from ledger.errors import ChainError
 from ledger.primitives import ADDRESS_BYTES, Address, Hash32, format_address
 
@@ -37,6 +46,10 @@ _TOO_MUCH: Final = re.compile(
 )
 """How nodes and providers say that a narrower range would be answered (geth, Nethermind, Erigon,
 Infura, Alchemy, QuickNode, Ankr, Cloudflare). A limit of the *rate* is none of these."""
+
+
+_TOO_MUCH_STATUSES: Final = frozenset({400, 413})
+"""Some providers say it so. Another reason for these costs a dozen questions, and is then told."""
 
 
 def parse_log(value: dict[str, Any]) -> Log:
@@ -189,6 +202,8 @@ def is_too_much(error: ChainError) -> bool:
     """Return whether a narrower range may be answered; an outage or a rate limit may not."""
     if isinstance(error, RpcError):
         return _TOO_MUCH.search(error.node_message) is not None
+    if isinstance(error, HttpStatusError):
+        return error.status in _TOO_MUCH_STATUSES
     return error.code == "rpc-too-large"
 
 

@@ -62,6 +62,14 @@ class RpcError(ChainError):
         """Any JSON; of a reverted call, what the contract returned. Never shown."""
 
 
+class HttpStatusError(ChainError):
+    """The endpoint answers with another HTTP status than 200."""
+
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__("rpc-http-status", f"{host} answers HTTP {status}")
+        self.status = status
+
+
 class JsonRpc(Protocol):
     """One endpoint, or several that must agree: who asks need not care."""
 
@@ -198,7 +206,7 @@ class Rpc:
         deadline = time.monotonic() + self._timeout_seconds
         with self._transport_errors(), self._open().stream("POST", self._url, content=content) as r:
             if r.status_code != 200:
-                raise ChainError("rpc-http-status", f"{self.host} answers HTTP {r.status_code}")
+                raise HttpStatusError(self.host, r.status_code)
             body = bytearray()
             # Raw: a few compressed bytes could unpack to gigabytes before they are counted.
             for chunk in r.iter_raw():
