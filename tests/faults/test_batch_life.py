@@ -540,5 +540,6 @@ def test_two_processes_do_not_submit_one_batch_twice(setup: Setup) -> None:
     with pytest.raises(ConflictError) as raised:
         anchoring.submit(setup.outbox, setup.sender, setup.chain.registry, before)
     assert raised.value.code == "no-such-move"
+    assert setup.load().reason is None
     setup.run_to_the_end()
     setup.check()

@@ -324,8 +324,9 @@ def _anchor_call(registry: Address, batch: Batch) -> Call:
 
 
 def _note(outbox: Outbox, batch: Batch, reason: str) -> None:
-    with outbox.database.write() as tx:
-        store.note_reason(tx, batch.id, reason)
+    if batch.status in SUBMITTABLE:  # a batch that is to be anchored again is fine as it is
+        with outbox.database.write() as tx:
+            store.note_reason(tx, batch, reason)
 
 
 def _reason(error: ConflictError) -> str:

@@ -316,9 +316,10 @@ def note_record(tx: sa.Connection, batch_id: int, record: AnchorRecord) -> None:
     )
 
 
-def note_reason(tx: sa.Connection, batch_id: int, reason: str) -> None:
-    """Write why a batch waits or could not be submitted; it stays where it is."""
-    tx.execute(sa.update(batches).where(batches.c.id == batch_id).values(reason=reason))
+def note_reason(tx: sa.Connection, batch: Batch, reason: str) -> None:
+    """Write why a batch waits or could not be submitted, unless it was moved meanwhile."""
+    is_still_there = sa.and_(batches.c.id == batch.id, batches.c.status == batch.status)
+    tx.execute(sa.update(batches).where(is_still_there).values(reason=reason))
 
 
 def add_extra_leaf(tx: sa.Connection, batch: Batch, extra: bytes) -> None:
