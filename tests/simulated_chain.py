@@ -123,15 +123,15 @@ class SimulatedChain:
                     anchored += made
             self.blocks.append(self._block(self.latest.number + 1, state, receipts, anchored))
 
-    def reorganise(self, depth: int, *, keeps: bool) -> None:
+    def reorganise(self, depth: int, *, keeps: Iterable[Address]) -> None:
         """Replace the newest blocks by empty ones, but never a final one.
 
-        The transactions go back to the pool, or are lost.
+        The transactions of the senders in `keeps` go back to the pool, the others are lost.
         """
         depth = min(depth, FINALITY, self.latest.number)
         gone = [self.blocks.pop() for _ in range(depth)]
         for transaction, _ in (r for block in gone for r in block.receipts.values()):
-            if keeps:
+            if transaction.sender in keeps:
                 self.pool.setdefault((transaction.sender, transaction.nonce), transaction)
         kept, self.pool = self.pool, {}
         self.mine(depth)

@@ -42,6 +42,8 @@ class Settings:
     """Its URL; a password may be in it, so it is only shown as `public_url`."""
     password_file: Path | None = None
     """A file whose first line opens the keystore; else it is asked for."""
+    signer: tuple[str, ...] = ()
+    """A program, with its arguments, that keeps the Ethereum keys; none: the keystore does."""
     devchain_port: int | None = None
     """The port of the local chain that this installation manages, if it does."""
     max_fee_gwei: int = 500
@@ -182,6 +184,12 @@ def _database(value: object) -> str:
     return url
 
 
+def _command(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise TypeError
+    return tuple(_text(part) for part in value)
+
+
 def _positive(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise TypeError
@@ -200,6 +208,7 @@ _READERS: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "registry": (lambda value: parse_address(_text(value)), "an address"),
     "database": (_database, "sqlite:////PATH or postgresql://USER@HOST:PORT/NAME"),
     "password_file": (_text, "the name of a file"),
+    "signer": (_command, "a list of words: a program and its arguments"),
     "devchain_port": (_positive, "a port"),
     "max_fee_gwei": (_positive, "a positive whole number"),
     "max_tip_gwei": (_positive, "a positive whole number"),

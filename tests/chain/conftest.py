@@ -21,6 +21,7 @@ from ledger.chain.keystore import Secret, address_of
 from ledger.chain.outbox import Outbox
 from ledger.chain.rpc import Rpc
 from ledger.chain.sender import Sender
+from ledger.chain.signer import KeySigner
 from ledger.chain.store import Purpose, TransactionState
 from ledger.chain.transaction import Call
 from ledger.database import Database, migrate
@@ -51,7 +52,7 @@ class Chain:
         return Sender(
             [self.rpc],
             chain=self.chain_id,
-            key=key,
+            signer=KeySigner(key),
             limits=FeeLimits(cap_wei=10**12, tip_wei=10**11),
             codes={self.registry: code_hash()},
         )

@@ -13,6 +13,7 @@ from ledger.chain.outbox import Outbox, broadcast
 from ledger.chain.registry import calls
 from ledger.chain.rpc import Rpc
 from ledger.chain.sender import Sender
+from ledger.chain.signer import KeySigner
 from ledger.chain.store import Outcome, Purpose, TransactionState
 from ledger.chain.transaction import Call, WouldRevertError
 from ledger.errors import ChainError, ConflictError
@@ -41,7 +42,7 @@ def poor_relation(on: Chain, **changes: Any) -> Sender:
     given: dict[str, Any] = {
         "endpoints": [on.rpc],
         "chain": on.chain_id,
-        "key": Secret(sha256(b"poor")),
+        "signer": KeySigner(Secret(sha256(b"poor"))),
         "limits": FeeLimits(cap_wei=10**12, tip_wei=10**11),
         "codes": {on.registry: code_hash()},
     }

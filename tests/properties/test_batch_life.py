@@ -34,6 +34,7 @@ from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.chain.registry.slots import Role
 from ledger.chain.sender import Prepared, Sender
+from ledger.chain.signer import KeySigner
 from ledger.chain.store import Purpose, TransactionState
 from ledger.chain.transaction import Call
 from ledger.credentials.store import NewCredential, add_credentials, read_batch
@@ -135,7 +136,7 @@ class BatchLife(RuleBasedStateMachine):
         sender = Sender(
             [self.chain],
             chain=CHAIN,
-            key=Secret(sha256(seed)),
+            signer=KeySigner(Secret(sha256(seed))),
             limits=LIMITS,
             codes={REGISTRY: code_hash()},
         )
@@ -199,8 +200,9 @@ class BatchLife(RuleBasedStateMachine):
     def blocks_come(self, count: int) -> None:
         self.chain.mine(count)
 
-    @rule(depth=st.integers(1, 2), keeps=st.booleans())
-    def blocks_are_reorganised(self, depth: int, *, keeps: bool) -> None:
+    @rule(depth=st.integers(1, 2), ours=st.booleans(), theirs=st.booleans())
+    def blocks_are_reorganised(self, depth: int, *, ours: bool, theirs: bool) -> None:
+        keeps = [key.address for key, kept in ((self.sender, ours), (self.rival, theirs)) if kept]
         self.chain.reorganise(depth, keeps=keeps)
 
     @rule()

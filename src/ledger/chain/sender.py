@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
@@ -27,13 +26,13 @@ from web3.types import RPCEndpoint, RPCResponse, TxParams
 
 from ledger.chain.artifact import check_code
 from ledger.chain.fees import FeeLimits, Fees, Market, first_fees, with_margin
-from ledger.chain.keystore import Secret, address_of
 from ledger.chain.refusals import Refusal, classify
 from ledger.chain.reverts import find_revert
 from ledger.chain.rpc import JsonRpc, RpcError, parse_data, parse_quantity
+from ledger.chain.signer import Signer
 from ledger.chain.transaction import Call, SignedTransaction, WouldRevertError
 from ledger.errors import ChainError, ConflictError
-from ledger.primitives import Address, Hash32, format_address, format_chain
+from ledger.primitives import Address, Hash32, format_address, format_chain, keccak256
 
 DELEGATED: Final = bytes.fromhex("ef0100")
 """How the code of an account begins that runs somebody's contract (EIP-7702)."""
@@ -68,16 +67,16 @@ class Sender:
         endpoints: Sequence[JsonRpc],
         *,
         chain: int,
-        key: Secret,
+        signer: Signer,
         limits: FeeLimits,
         codes: Mapping[Address, Hash32],
     ) -> None:
         """Make a sender; `codes` holds the code hash of every contract that is called by name."""
-        self.address = address_of(key)
+        self.address = signer.address
         self.limits = limits
         self._endpoints = tuple(endpoints)
         self._chain = chain
-        self._key = key
+        self._signer = signer
         self._codes = dict(codes)
 
     def prepare(self, call: Call) -> Prepared:
@@ -125,21 +124,22 @@ class Sender:
     def _sign(
         self, to: Address, data: bytes, *, nonce: int, gas: int, fees: Fees
     ) -> SignedTransaction:
-        signed = Account.sign_transaction(
-            {
-                "type": 2,
-                "chainId": self._chain,
-                "nonce": nonce,
-                "to": _web3_address(to),
-                "value": 0,
-                "data": data,
-                "gas": gas,
-                "maxFeePerGas": fees.cap_wei,
-                "maxPriorityFeePerGas": fees.tip_wei,
-            },
-            self._key.reveal(),
-        )
-        return SignedTransaction(raw=bytes(signed.raw_transaction), hash=Hash32(bytes(signed.hash)))
+        fields = {
+            "type": 2,
+            "chainId": self._chain,
+            "nonce": nonce,
+            "to": _web3_address(to),
+            "value": 0,
+            "data": data,
+            "gas": gas,
+            "maxFeePerGas": fees.cap_wei,
+            "maxPriorityFeePerGas": fees.tip_wei,
+        }
+        digest = Hash32(bytes(TypedTransaction.from_dict(fields).hash()))
+        signed = self._signer.sign(digest)
+        fields |= {"v": signed.parity, "r": signed.r, "s": signed.s}
+        raw = bytes(TypedTransaction.from_dict(fields).encode())
+        return SignedTransaction(raw=raw, hash=keccak256(raw))
 
     def _ask_first(self, ask: Callable[[JsonRpc], T]) -> T:
         """Return the answer of the first endpoint that gives one."""

@@ -46,7 +46,7 @@ def fund_keys(installation: Installation) -> None:
     from ledger.chain import devchain
 
     keys = (KeyName.OWNER, KeyName.ANCHOR, KeyName.STATUS)
-    addresses = [installation.keystore.address(key) for key in keys]
+    addresses = [installation.address(key) for key in keys]
     devchain.fund(installation.settings.rpc[0], addresses)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.chain.outbox import Outbox
     from ledger.chain.rpc import JsonRpc, Rpc
     from ledger.chain.sender import Sender
+    from ledger.chain.signer import Signer, SignerProcess
     from ledger.database import Database
     from ledger.issuers.store import Issuer
 
@@ -43,7 +44,12 @@ class Installation:
     def close(self) -> None:
         """Close every connection that was opened."""
         opened = vars(self)
-        for one in (opened.get("database"), opened.get("rpc"), *opened.get("endpoints", ())):
+        for one in (
+            opened.get("database"),
+            opened.get("rpc"),
+            opened.get("signer_process"),
+            *opened.get("endpoints", ()),
+        ):
             if one is not None:
                 one.close()
 
@@ -96,6 +102,27 @@ class Installation:
             low_balance_transactions=self.settings.low_balance_transactions,
         )
 
+    @cached_property
+    def signer_process(self) -> "SignerProcess | None":
+        """Return the program that keeps the Ethereum keys, not started yet; None: we do."""
+        from ledger.chain.signer import SignerProcess
+
+        return SignerProcess(self.settings.signer) if self.settings.signer else None
+
+    def signer(self, name: KeyName) -> "Signer":
+        """Open an Ethereum key, here or in the signer program."""
+        from ledger.chain.signer import ExternalSigner, KeySigner
+
+        if self.signer_process is not None:
+            return ExternalSigner(self.signer_process, name)
+        return KeySigner(self.keystore.open(name))
+
+    def address(self, name: KeyName) -> Address:
+        """Return the address of an Ethereum key; one in the keystore is not opened for it."""
+        if self.signer_process is not None:
+            return self.signer(name).address
+        return self.keystore.address(name)
+
     def sender(self, name: KeyName) -> "Sender":
         """Open a key and return what signs with it; nothing is asked of the chain yet."""
         from ledger.chain.artifact import code_hash
@@ -105,7 +132,7 @@ class Installation:
         return Sender(
             self.endpoints,
             chain=self.settings.chain,
-            key=self.keystore.open(name),
+            signer=self.signer(name),
             limits=FeeLimits(
                 cap_wei=self.settings.max_fee_gwei * GWEI,
                 tip_wei=self.settings.max_tip_gwei * GWEI,

@@ -59,7 +59,7 @@ def register_issuer(installation: Installation, profile: "Profile") -> "Issuer":
     owner = installation.sender(KeyName.OWNER)
     registered = register(installation.outbox, owner, installation.registry, profile)
     for key, role in ((KeyName.ANCHOR, Role.ANCHOR), (KeyName.STATUS, Role.STATUS)):
-        operator = installation.keystore.address(key)
+        operator = installation.address(key)
         give_roles(
             installation.outbox, owner, installation.registry, registered.number, operator, role
         )

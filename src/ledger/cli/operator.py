@@ -108,7 +108,7 @@ def compromised(
     show(f"{format_address(key)} is compromised for issuer {issuer.number} since {since}.")
     show(f"{len(untrusted)} batch(es) must be anchored again, by another key.")
     for name in (KeyName.ANCHOR, KeyName.STATUS):
-        if installation.keystore.address(name) == key:
+        if installation.address(name) == key:
             show(f"Next: `ledger operator rotate {name}`; it is this installation's {name} key.")
             return
     if untrusted:
@@ -152,7 +152,8 @@ def rotate_key(
     4. the files change places          done
 
     Raises:
-        ConflictError: transactions of the old key are under way, and it is not compromised.
+        ConflictError: transactions of the old key are under way, and it is not compromised; or
+            a signer program keeps it.
         ChainError: the node did not answer.
 
     """
@@ -163,6 +164,11 @@ def rotate_key(
     from ledger.issuers.registration import give_roles
     from ledger.issuers.store import list_issuers
 
+    if installation.signer_process is not None:
+        raise ConflictError(
+            "signer-keeps-key",
+            "the signer program keeps the key: change it there, then `ledger operator set`",
+        )
     keystore, outbox = installation.keystore, installation.outbox
     old = keystore.address(name)
     with installation.database.read() as tx:

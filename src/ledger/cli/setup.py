@@ -175,7 +175,7 @@ def show_keys(installation: Installation) -> None:
         (KeyName.ANCHOR, "anchors batches; fund it"),
         (KeyName.STATUS, "revokes; fund it"),
     ):
-        show(f"{key:<6} key  {format_address(installation.keystore.address(key))}  {purpose}")
+        show(f"{key:<6} key  {format_address(installation.address(key))}  {purpose}")
 
 
 def deploy(home: Home = None, password_file: PasswordFile = None) -> None:
@@ -250,6 +250,7 @@ def config(home: Home = None, as_json: Json = False) -> None:
         "registry": format_address(settings.registry),
         "database": public_url(settings.database),
         "password_file": str(settings.password_file) if settings.password_file else None,
+        "signer": list(settings.signer) or None,
         "devchain_port": settings.devchain_port,
         "max_fee_gwei": settings.max_fee_gwei,
         "max_tip_gwei": settings.max_tip_gwei,

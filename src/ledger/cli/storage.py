@@ -172,7 +172,7 @@ def _replay(installation: Installation) -> "Replay":
         installation.outbox,
         installation.registry,
         installation.endpoints[0],
-        [installation.keystore.address(name) for name in keys],
+        [installation.address(name) for name in keys],
         now=now(),
     )
 
