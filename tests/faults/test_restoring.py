@@ -29,12 +29,12 @@ from .test_anchoring import Setup, mined
 
 
 class World(Setup):
-    """An installation whose first batch is final, and its backups."""
+    """An installation with one sealed batch, and its backups."""
 
     def __init__(self, chain: Chain, outbox: Outbox, folder: Path) -> None:
         super().__init__(chain, outbox)
         self.folder = folder
-        self.run_to_the_end()
+        (folder / "home").mkdir()
         write_settings(
             folder / "home",
             chain=format_chain(chain.chain_id),
@@ -99,9 +99,15 @@ class World(Setup):
 
 
 @pytest.fixture
-def world(chain: Chain, outbox: Outbox, tmp_path: Path) -> World:
-    (tmp_path / "home").mkdir()
+def unsent(chain: Chain, outbox: Outbox, tmp_path: Path) -> World:
     return World(chain, outbox, tmp_path)
+
+
+@pytest.fixture
+def world(unsent: World) -> World:
+    """The same, with its first batch final."""
+    unsent.run_to_the_end()
+    return unsent
 
 
 def test_a_backup_of_now_only_has_to_look(world: World) -> None:
@@ -167,26 +173,13 @@ def test_a_batch_submitted_before_the_backup_and_anchored_since_is_taken_over(
         assert world.findings(outbox) == []
 
 
-def test_a_key_that_first_signed_after_the_backup_is_known_as_ours(
-    chain: Chain, outbox: Outbox, tmp_path: Path
-) -> None:
-    (tmp_path / "home").mkdir()
-    setup = Setup(chain, outbox)
-    world = World.__new__(World)
-    world.__dict__.update(setup.__dict__)
-    world.folder = tmp_path
-    write_settings(
-        tmp_path / "home",
-        chain=format_chain(chain.chain_id),
-        rpc=[chain.rpc_url],
-        registry=format_address(chain.registry),
-    )
-    backup = world.save()
-    world.anchor_all(outbox)
-    with world.restored(backup) as restored:
-        assert world.replay(restored).adopted == [world.batch.id]
-        world.anchor_all(restored)
-        assert world.anchored() == {world.batch.root: 1}
+def test_a_key_that_first_signed_after_the_backup_is_known_as_ours(unsent: World) -> None:
+    backup = unsent.save()
+    unsent.anchor_all(unsent.outbox)
+    with unsent.restored(backup) as outbox:
+        assert unsent.replay(outbox).adopted == [unsent.batch.id]
+        unsent.anchor_all(outbox)
+        assert unsent.anchored() == {unsent.batch.root: 1}
 
 
 def test_nothing_is_sent_before_the_chain_was_asked(world: World) -> None:

@@ -15,10 +15,10 @@ from ledger.backup.saving import save
 from ledger.batches import sealing
 from ledger.batches.fsck import check_database
 from ledger.batches.states.store import state_proofs
-from ledger.chain.store import RESTORED, check_sending, list_alarms
+from ledger.chain.store import RESTORED, check_sending, list_alarms, list_senders
 from ledger.config import Settings, load_settings, write_settings
 from ledger.credentials.store import NewCredential, add_credentials, count_waiting
-from ledger.database import Database, check_migrated, migrate
+from ledger.database import Database, check_migrated, migrate, upgrade
 from ledger.errors import ConflictError, LedgerError, MalformedInputError
 from ledger.primitives import Canonicalization, sha256
 
@@ -269,6 +269,25 @@ def test_a_damaged_backup_is_refused_and_nothing_is_written(
         restore(rewritten(saved, change), tmp_path / "new", None, now=11)
     assert raised.value.code == "bad-backup"
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("version", ["0001", "0005"])
+def test_a_backup_of_an_older_release_is_brought_to_this_one(
+    saved: Path, tmp_path: Path, version: str
+) -> None:
+    old = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    with old.write() as tx:
+        upgrade(tx, version)
+        tx.exec_driver_sql("INSERT INTO senders (address, next_nonce) VALUES (x'01', 7)")
+    save(old, load_settings(tmp_path / "saved"), tmp_path / "old.zip", now=10)
+    old.close()
+    restore(tmp_path / "old.zip", tmp_path / "new", None, now=11)
+    copy = restored(tmp_path / "new")
+    check_migrated(copy)
+    with copy.read() as tx:
+        assert list_senders(tx) == {b"\x01": 7}
+    copy.close()
+    assert saved.exists()
 
 
 def test_a_backup_of_a_newer_release_is_refused(saved: Path, tmp_path: Path) -> None:
