@@ -106,6 +106,11 @@ def home_folder(given: Path | None) -> Path:
     return (given or Path(os.environ.get("LEDGER_HOME") or DEFAULT_HOME)).absolute()
 
 
+def database_from_environment() -> str | None:
+    """Return the database that the environment names, which wins over the file's."""
+    return os.environ.get("LEDGER_DATABASE") or None
+
+
 def is_debugging() -> bool:
     """Return whether LEDGER_DEBUG asks for the traceback of an unexpected error."""
     return bool(os.environ.get("LEDGER_DEBUG"))

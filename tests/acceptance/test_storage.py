@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.devchain import free_port
+from tests.postgres import PostgresServer
 
 from .conftest import ROWS, Demo, Run, command_path, run_ledger
 
@@ -194,6 +195,31 @@ def test_a_restore_without_a_chain_is_finished_later(
     done = ledger("restore", "--home", home)
     assert done.returncode == 0, done.stderr
     assert ledger("restore", "--home", home).returncode == 5
+
+
+def test_an_installation_moves_to_postgresql(
+    backup: Path, running: Demo, ledger: Run, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    roster = tmp_path / "roster.csv"
+    roster.write_text("name,email,awarded\nZoé,zoe@a.example,2026-09-20\n")
+    template = tmp_path / "template.toml"
+    template.write_bytes((files("ledger.credentials") / "examples" / "rgpd.toml").read_bytes())
+    rpc = running.manifest["rpc"]
+    with postgres.database(empty=True) as url:
+        done = ledger("restore", backup, "--home", home, "--rpc", rpc, "--database", url)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert not (home / "ledger.db").exists()
+        issued = ledger("issue", roster, "--template", template, "--home", home)
+        assert issued.returncode == 0, issued.stderr
+        assert ledger("seal", "--home", home).returncode == 0
+        checked = ledger("fsck", "--chain", "--home", home)
+        assert (checked.returncode, checked.stderr) == (0, "")
+        batches = json.loads(ledger("status", "--home", home, "--json").stdout)["batches"]
+        assert [batch["status"] for batch in batches][-1] == "sealed"
+        shown = json.loads(ledger("config", "--home", home, "--json").stdout)["database"]
+        assert shown.startswith("postgresql://")
+        assert "ledger_test" not in shown
 
 
 def test_restoring_over_something_is_refused(

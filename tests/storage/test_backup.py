@@ -100,7 +100,8 @@ def test_every_row_comes_back_in_either_database(
     fill(database)
     save(database, settings, tmp_path / "backup.zip", now=10)
     new = tmp_path / "new"
-    restore(tmp_path / "backup.zip", new, target_url, now=11)
+    changed = {"database": target_url} if target_url else {}
+    restore(tmp_path / "backup.zip", new, target_url, changed=changed, now=11)
     copy = restored(new)
     check_migrated(copy)
     before, after = rows_of(database), rows_of(copy)
@@ -124,7 +125,7 @@ def test_settings_policy_and_keys_come_back_and_the_database_is_named_anew(
     save(database, settings, tmp_path / "backup.zip", now=10)
     assert (tmp_path / "backup.zip").stat().st_mode & 0o777 == 0o600
     new = tmp_path / "new"
-    restore(tmp_path / "backup.zip", new, None, rpc=["http://other:8545"], now=11)
+    restore(tmp_path / "backup.zip", new, None, changed={"rpc": ["http://other:8545"]}, now=11)
     found = load_settings(new)
     assert found.chain == settings.chain
     assert found.registry == settings.registry
@@ -213,6 +214,9 @@ def test_what_is_not_empty_is_not_restored_into(
         restore(tmp_path / "backup.zip", new, None, now=11)
     assert raised.value.code == "not-empty"
     assert [path.name for path in new.iterdir()] == ["mine"]
+    with pytest.raises(ConflictError) as raised:
+        restore(tmp_path / "backup.zip", new / "mine", None, now=11)
+    assert raised.value.code == "restore-unwritable"
 
 
 def rewritten(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path:

@@ -12,6 +12,7 @@ it is removed by hand, and the database emptied, before the next try.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from ledger.backup import store
@@ -24,16 +25,22 @@ from ledger.errors import ConflictError, MalformedInputError
 
 
 def restore(
-    path: Path, home: Path, url: str | None, *, rpc: list[str] | None = None, now: int
+    path: Path,
+    home: Path,
+    url: str | None,
+    *,
+    changed: Mapping[str, str | list[str]] | None = None,
+    now: int,
 ) -> Manifest:
     """Make an installation in the empty folder `home`, on the empty database of `url`.
 
-    Without `url` the database is a new file in the folder.
+    Without `url` the database is a new file in the folder. `changed` are settings that are
+    other than in the backup.
 
     Raises:
         MalformedInputError: the file is no backup, or is damaged; nothing was written.
-        ConflictError: the folder or the database is not empty, or the backup is of a newer
-            release; nothing was written.
+        ConflictError: the folder or the database is not empty, the folder cannot be written,
+            or the backup is of a newer release.
         StorageError, DeniedError, NotFoundError: the database cannot be used.
 
     """
@@ -51,19 +58,29 @@ def restore(
             _write_tables(database, backup, now=now)
         finally:
             database.close()
-        _write_files(backup, home)
-        changed = ({"database": url} if url else {}) | ({"rpc": rpc} if rpc else {})
+        try:
+            _write_files(backup, home)
+        except OSError as error:
+            raise _unwritable(home, error) from None
         if changed:
             change_settings(home, **changed)
         return backup.manifest
 
 
 def _make_folder(home: Path) -> None:
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(home.iterdir()):
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_empty = not any(home.iterdir())
+    except OSError as error:
+        raise _unwritable(home, error) from None
+    if not is_empty:
         raise ConflictError(
             "not-empty", f"{home} is not empty: restore into a new folder, named with --home"
         )
+
+
+def _unwritable(home: Path, error: OSError) -> ConflictError:
+    return ConflictError("restore-unwritable", f"{home}: {error.strerror}")
 
 
 def _write_tables(database: Database, backup: BackupReader, *, now: int) -> None:

@@ -10,7 +10,7 @@ from ledger.cli.installation import Installation
 from ledger.cli.options import Home, Json
 from ledger.cli.output import show, show_json
 from ledger.clock import format_time, now
-from ledger.config import check_no_password, home_folder
+from ledger.config import check_no_password, database_from_environment, home_folder
 from ledger.errors import ChainError
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def restore(
     home: Home = None,
     database: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="An empty database; else a file in the installation."),
+        typer.Option(
+            metavar="URL", help="An empty database; else that of LEDGER_DATABASE, else a file."
+        ),
     ] = None,
     rpc: Annotated[
         list[str] | None, typer.Option(help="An endpoint instead of those of the backup.")
@@ -147,7 +149,10 @@ def restore(
         check_no_password(database)
     folder = home_folder(home)
     if file is not None:
-        restoring.restore(file, folder, database, rpc=rpc, now=now())
+        changed = ({"database": database} if database else {}) | ({"rpc": rpc} if rpc else {})
+        # The environment's database is the one that every command will use; it stays there.
+        url = database_from_environment() or database
+        restoring.restore(file, folder, url, changed=changed, now=now())
     try:
         replayed = _replay(Installation.open(folder))
     except ChainError as error:
