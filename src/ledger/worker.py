@@ -6,9 +6,10 @@ A round:
     2. sealed batches are submitted                crash-ordered by `Outbox.submit`
     3. the chain is looked at, batches are moved   `anchoring.advance`
     4. what waits is sent again, or replaced       `Outbox.resend`, `Outbox.replace`
-    5. badges of final batches are written         `delivery.deliver`, the same files again
+    5. requested status changes are carried out    `carry_out_requested_changes`
+    6. badges of final batches are written         `delivery.deliver`, the same files again
                                                    after a crash
-    6. the state of final batches is kept          `keeping.keep_states`; nothing waits for it
+    7. the state of final batches is kept          `keeping.keep_states`; nothing waits for it
 
 Nothing is remembered from one round to the next, so a worker may die at any line: the next
 round, of this worker or of another, finds in the database what is left to do. Any number
@@ -28,12 +29,15 @@ from typing import TYPE_CHECKING, Final
 from ledger.batches import store
 from ledger.batches.anchoring import Patience, advance, submit
 from ledger.batches.delivery import deliver
+from ledger.batches.requests.carrying_out import carry_out_requested_changes
+from ledger.batches.requests.store import list_waiting
 from ledger.batches.schedule import due_at
 from ledger.batches.sealing import find_waiting, seal
 from ledger.batches.states.keeping import StateSource, keep_states
 from ledger.batches.status import UNDER_WAY, BatchStatus
 from ledger.batches.store import Batch
 from ledger.chain.outbox import Outbox
+from ledger.chain.state import RpcState, read_blocks
 from ledger.errors import ChainError, ConflictError, StorageError
 from ledger.issuers.store import list_issuers
 from ledger.primitives import Home
@@ -67,6 +71,8 @@ class Worker:
     sender: "Sender"
     """The anchor key, opened."""
     log: "FilteringBoundLogger"
+    status_sender: "Sender"
+    """The status key, opened."""
     states: StateSource
     patience: Patience | None = None
 
@@ -101,12 +107,16 @@ class Worker:
         for issuer in issuers:
             self._submit_sealed(issuer)
         self._follow()
+        self._change_statuses()
         for issuer in issuers:
             self._deliver_final(issuer)
         for batch in keep_states(self.outbox.database, self.states):
             self.log.info("state kept", batch=batch)
         with self.outbox.database.read() as tx:
-            return any(store.list_batches(tx, issuer, UNDER_WAY) for issuer in issuers)
+            is_changing = bool(list_waiting(tx, limit=1))
+            return is_changing or any(
+                store.list_batches(tx, issuer, UNDER_WAY) for issuer in issuers
+            )
 
     def _seal_what_is_due(self, issuer: int) -> None:
         with self.outbox.database.read() as tx:
@@ -156,6 +166,20 @@ class Worker:
         for transaction in self.outbox.replace(self.sender):
             self.log.info("transaction replaced", transaction_id=transaction)
         self.outbox.resend()
+
+    def _change_statuses(self) -> None:
+        with self.outbox.database.read() as tx:
+            if not list_waiting(tx, limit=1):
+                return
+        (newest,) = read_blocks(self.outbox.rpc, ["latest"], chain=self.outbox.chain)
+        ended = carry_out_requested_changes(
+            self.outbox,
+            self.status_sender,
+            self.home.registry,
+            RpcState(self.outbox.rpc, self.outbox.chain, newest),
+        )
+        if ended:
+            self.log.info("status changes ended", count=ended)
 
     def _deliver_final(self, issuer: int) -> None:
         with self.outbox.database.read() as tx:

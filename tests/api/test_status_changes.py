@@ -12,7 +12,6 @@ from ledger.chain.keystore import KeyName
 from ledger.chain.state import RpcState, read_blocks
 from ledger.chain.store import Purpose, TransactionState, list_unfinished
 from ledger.cli.installation import Installation
-from ledger.clock import now
 from ledger.issuers.api_keys import Scope
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo
@@ -53,7 +52,6 @@ class Changer:
             installation.sender(KeyName.STATUS),
             installation.registry,
             RpcState(installation.rpc, chain, newest),
-            clock=now,
         )
 
     def under_way(self) -> list[int]:

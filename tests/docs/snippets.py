@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger.chain.devchain import free_port
+
 TIMEOUT_SECONDS = 240
 LANGUAGES = {"sh", "text", "console", "json", "toml", "csv", "python", "solidity", "javascript"}
 
@@ -30,6 +32,9 @@ start_chain() {
     rm chain.pipe
 }
 """
+
+SERVICE_PORT = "8400"
+"""Stands in the documents for a port, which is another one in each run."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _START = re.compile(r"^(?:\S*/)?ledger chain start (.*)&$", re.MULTILINE)
@@ -74,10 +79,11 @@ def run_page(page: Path, folder: Path, *, chain_is_up: bool) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LEDGER_")}
     environment["PATH"] = f"{Path(sys.prefix) / 'bin'}:{environment['PATH']}"
     (folder / ".venv").symlink_to(sys.prefix)
+    script = script_of(snippets, chain_is_up=chain_is_up)
     said, complained = folder / "said", folder / "complained"
     with said.open("w") as output, complained.open("w") as errors:
         process = subprocess.Popen(
-            ["bash", "-c", script_of(snippets, chain_is_up=chain_is_up)],
+            ["bash", "-c", script.replace(SERVICE_PORT, str(free_port()))],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from .snippets import LANGUAGES, languages_of, run_page, snippets_of
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide"
 
-ON_ITS_OWN = [GUIDE / "issuer.md"]
+ON_ITS_OWN = [GUIDE / "issuer.md", GUIDE / "service.md"]
 """Pages whose snippets begin with nothing."""
 
 ON_THE_DEMO = [

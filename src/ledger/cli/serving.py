@@ -1,5 +1,7 @@
 """`serve`: the HTTP service of an installation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,26 +36,57 @@ def serve(
     """Serve the HTTP interface, until interrupted.
 
     Anyone may verify and fetch proofs; issuers need an API key (`ledger issuer key create`).
-    With a password file it signs credentials from templates; without one it holds no key.
+    With a password file it signs credentials from templates and, on SQLite, is the worker
+    too; without one it holds no key and needs `ledger worker` beside it.
     Put a proxy with TLS before it when it is not for this machine alone.
     """
     import uvicorn
 
     from ledger.web.app import create_app
 
-    application = create_app(open_service(Installation.open(home, password_file)))
-    show(f"Serving on http://{host}:{port}; Ctrl-C ends it.")
-    uvicorn.run(
-        application,
-        host=host,
-        port=port,
-        # An access log would keep who asked for which credential.
-        access_log=False,
-        log_level="warning",
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_keep_alive=5,
-        server_header=False,
-    )
+    installation = Installation.open(home, password_file)
+    application = create_app(open_service(installation))
+    with working_beside(installation):
+        show(f"Serving on http://{host}:{port}; Ctrl-C ends it.")
+        uvicorn.run(
+            application,
+            host=host,
+            port=port,
+            # An access log would keep who asked for which credential.
+            access_log=False,
+            log_level="warning",
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=5,
+            server_header=False,
+        )
+
+
+@contextmanager
+def working_beside(installation: Installation) -> Iterator[None]:
+    """Be the worker, in a thread, as long as the block lasts; where others work, do nothing.
+
+    On PostgreSQL `ledger worker` does the work. A round that has begun is finished.
+
+    Raises:
+        ConflictError: another worker runs on this SQLite database.
+
+    """
+    from threading import Event, Thread
+
+    from ledger.cli.working import only_one, open_worker
+
+    if not (installation.has_password_file and installation.settings.database.startswith("sqlite")):
+        yield
+        return
+    with only_one(installation):
+        stop = Event()
+        thread = Thread(target=open_worker(installation).run, args=(stop,), name="worker")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
 
 def open_service(installation: Installation) -> "Service":

@@ -74,7 +74,7 @@ def only_one(installation: Installation) -> Iterator[None]:
 
 
 def open_worker(installation: Installation) -> "Worker":
-    """Return the worker of `installation`; its key is opened when it is first needed."""
+    """Return the worker of `installation`; its keys are opened here."""
     from ledger.chain.keystore import KeyName
     from ledger.logs import open_log
     from ledger.worker import Worker
@@ -85,6 +85,7 @@ def open_worker(installation: Installation) -> "Worker":
         badges=installation.settings.badges,
         sender=installation.sender(KeyName.ANCHOR),
         log=open_log(),
+        status_sender=installation.sender(KeyName.STATUS),
         states=state_source(installation),
         patience=installation.patience,
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.types import Lifespan
 
 from ledger.web.documented import Problem
 from ledger.web.headers import SecurityHeaders
@@ -53,6 +54,20 @@ def create_app(service: Service) -> FastAPI:
         yield
         service.close()
 
+    app = _routed(lifespan)
+    app.state.service = service
+    add_handlers(app)
+    app.add_middleware(BoundedBody, streamed={bulk.PATH})
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document, which is the same for every installation."""
+    return _routed().openapi()
+
+
+def _routed(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app = FastAPI(
         title="ledger",
         version="1",
@@ -61,12 +76,8 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.service = service
     for routes in ROUTES:
         app.include_router(routes.router)
-    add_handlers(app)
-    app.add_middleware(BoundedBody, streamed={bulk.PATH})
-    app.add_middleware(SecurityHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

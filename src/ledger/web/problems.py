@@ -102,8 +102,13 @@ def problem_of(error: LedgerError) -> JSONResponse:
     if isinstance(error, LimitError) and error.retry_after_seconds is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
     places = _places_of(error)
-    detail = error.message.partition("\n")[0]
+    detail = _detail_of(places) if places else error.message
     return problem(status, error.code, detail, headers=headers, errors=places)
+
+
+def _detail_of(places: list[dict[str, str]]) -> str:
+    more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+    return f"{places[0]['at']}: {places[0]['is']}{more}"
 
 
 def _places_of(error: LedgerError) -> list[dict[str, str]]:
@@ -137,8 +142,7 @@ def add_handlers(app: FastAPI) -> None:
             {"at": "/".join(map(str, found["loc"])), "is": found["msg"]}
             for found in error.errors()[:MAX_PLACES]
         ]
-        first = places[0]
-        return problem(422, "bad-request", f"{first['at']}: {first['is']}", errors=places)
+        return problem(422, "bad-request", _detail_of(places), errors=places)
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> JSONResponse:

@@ -8,6 +8,7 @@
 
 The chain itself says what is left to do: what is so already is not sent again. While a
 transaction of this kind is in no block yet, that cannot be told, so nothing new is sent.
+Two processes may be at it: the database lets one of them store a request's transaction.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ from ledger.chain.outbox import Outbox
 from ledger.chain.state import ChainState
 from ledger.chain.store import Purpose, TransactionState, list_unfinished
 from ledger.chain.transaction import WouldRevertError
-from ledger.clock import Clock
 from ledger.credentials.store import StoredCredential, get_credentials
 from ledger.database import Connection
 from ledger.errors import ConflictError
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 REQUESTS_IN_A_RUN: Final = 100
 
-_NOT_YET: Final = "not-anchored-yet"
+_PASSING: Final = {"not-anchored-yet", "no-such-move"}
+"""A reorganisation took the anchor away, which comes back; or another process was faster."""
 
 
 @dataclass(slots=True)
@@ -60,12 +61,11 @@ class _Touched:
 
 
 def carry_out_requested_changes(
-    outbox: Outbox, sender: "Sender", registry: Address, state: ChainState, *, clock: Clock
+    outbox: Outbox, sender: "Sender", registry: Address, state: ChainState
 ) -> int:
     """Carry out the oldest requests as far as it goes now; return how many have ended.
 
-    Call it after `outbox.settle()`, with the newest `state` the chain has, by one process at
-    a time: the one that holds the STATUS key.
+    Call it after `outbox.settle()`, with the newest `state` the chain has.
 
     Raises:
         ConflictError: the key cannot pay, gas is too dear, or sending is stopped; the requests
@@ -87,18 +87,17 @@ def carry_out_requested_changes(
         try:
             is_sent = _send(outbox, sender, registry, state, request, members)
         except WouldRevertError as error:
-            _end(outbox, request, problem=error.message, now=clock())
+            _end(outbox, request, problem=error.message, now=outbox.clock())
             ended += 1
             continue
         except ConflictError as error:
-            # A reorganisation took the anchor away; it comes back.
-            if error.code != _NOT_YET:
+            if error.code not in _PASSING:
                 raise
             continue
         if is_sent:
             touched.add(request, members)
         elif _is_final(outbox, request):
-            _end(outbox, request, problem=None, now=clock())
+            _end(outbox, request, problem=None, now=outbox.clock())
             ended += 1
     return ended
 
@@ -112,9 +111,13 @@ def _send(
     members: list[StoredCredential],
 ) -> bool:
     """Send what the chain does not say yet; return whether there was any."""
+    with outbox.database.read() as tx:
+        known = len(store.list_sendings(tx, request.id))
 
     def note(tx: Connection, row: int) -> None:
-        store.add_sending(tx, request.id, row)
+        nonlocal known
+        store.add_sending(tx, request.id, row, known=known)
+        known += 1
 
     if request.batch_id is None:
         change = StatusChange(request.action, request.reason)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from ledger.chain.registry.calls import StatusAction
 from ledger.chain.store import TransactionState, transactions
 from ledger.database import Id, metadata
-from ledger.errors import NotFoundError
+from ledger.errors import ConflictError, NotFoundError
 from ledger.primitives import Hash32
 
 requests: Final = sa.Table(
@@ -146,8 +146,19 @@ def list_members(tx: sa.Connection, request_id: int) -> list[int]:
     return list(tx.execute(query.order_by(members.c.credential_id)).scalars())
 
 
-def add_sending(tx: sa.Connection, request_id: int, transaction_id: int) -> None:
-    """Note that a transaction, stored in this same `tx`, serves a request."""
+def add_sending(tx: sa.Connection, request_id: int, transaction_id: int, *, known: int) -> None:
+    """Note that a transaction, stored in this same `tx`, serves a request.
+
+    Raises:
+        ConflictError: the request has more than the `known` number of transactions, so another
+            process is at it; what `tx` stored goes with it.
+
+    """
+    tx.execute(sa.select(requests.c.id).where(requests.c.id == request_id).with_for_update())
+    count = sa.select(sa.func.count()).select_from(sendings)
+    found: int = tx.execute(count.where(sendings.c.request_id == request_id)).scalar_one()
+    if found != known:
+        raise ConflictError("no-such-move", f"another process carries out request {request_id}")
     tx.execute(sa.insert(sendings).values(request_id=request_id, transaction_id=transaction_id))
 
 
