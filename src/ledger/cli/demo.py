@@ -3,6 +3,7 @@
 D/
   demo.json     where everything is, for programs; `ready` when the story is told
   home/         the issuer's installation, its chain's state in home/devchain
+  ministry/     the installation of an accreditor
   stranger/     the installation of somebody who registered the same DID
   badges/       a thousand badges with their proofs
   scenes/       the badges that were tampered with, laundered, ...
@@ -45,9 +46,10 @@ def demo(
     """Tell the whole story on a local chain.
 
     Issues, anchors and verifies the bundled roster, then tampers with a badge, revokes one,
-    lets a stranger launder it, audits the whole history, and stops the chain. Everything is
+    lets a stranger launder it, loses a key, audits it all and stops the chain. Everything is
     left in DIR.
     """
+    from ledger.cli.demo_scenes import SCENES
     from ledger.cli.demo_story import Story
 
     if not 2 <= rows <= BUNDLED_ROWS:
@@ -55,17 +57,8 @@ def demo(
     started = time.monotonic()
     story = Story.begin(empty_folder(folder.absolute()), rows)
     try:
-        for scene in (
-            story.issue,
-            story.anchor,
-            story.verify,
-            story.tamper,
-            story.revoke,
-            story.launder,
-            story.audit,
-            story.stop_chain,
-        ):
-            scene()
+        for scene in SCENES:
+            scene(story)
         show()
         show_table(["what it cost", "gas", "seconds", "gas a badge"], story.costs)
         write_manifest(story.folder, story.manifest() | {"ready": True})
