@@ -72,8 +72,8 @@ def anchor(story: Story) -> None:
     with story.priced("anchor all of it") as price:
         (batch,) = anchor_waiting(story.installation, story.issuer.number, badges)
         price.gas, price.badges = batch.gas_used or 0, batch.size
-    story.files = sorted(path for path in badges.glob("*-*.json") if path.suffixes == [".json"])
-    story.rules_proof = badges / f"{ids[0]}.proof.json"
+    story.rules_proof = (badges / f"{ids[0]}.proof.json").replace(rules.with_suffix(".proof.json"))
+    story.files = sorted(badges.glob("*-*.json"))
     gas = batch.gas_used or 0
     show(f"   root      {batch.root.hex()}")
     show(f"   cost      {gas:,} gas, {gas / batch.size:.1f} for each of {batch.size:,}")
