@@ -31,7 +31,15 @@ def report_of(emitter: Emitter, *findings: Finding) -> Report:
     assert replay.findings == []
     block = Block(100, sha256(b"block"), emitter.time + 60)
     named = [("rpc 1 (<b>host</b>)", block)]
-    audit = Audit(CHAIN, block, named, replay.world, list(findings), is_proved=not findings)
+    audit = Audit(
+        CHAIN,
+        block,
+        named,
+        replay.world,
+        list(findings),
+        heads_proved=True,
+        is_proved=not findings,
+    )
     books = Reconciliation(
         issuers=1,
         batches=1,
@@ -101,6 +109,8 @@ def test_a_verdict_is_told_in_words_too() -> None:
     page = format_page(report_of(whole_history(), finding))
     assert "1 finding<" in page
     assert "Complete" not in page.partition("</header>")[0]
+    assert "<b>not</b> shown to lead there" in page
+    assert "no event was hidden" not in page
 
 
 def test_times_beyond_the_calendar_are_shown() -> None:

@@ -67,6 +67,8 @@ class Audit:
     """Each endpoint's newest final block."""
     world: World
     findings: list[Finding]
+    heads_proved: bool
+    """Whether the endpoints had to prove the heads; else they are their word."""
     is_proved: bool = False
     """Whether the replay led to every head in the contract."""
 
@@ -106,6 +108,7 @@ class Auditor:
             meeting.finals,
             World(meeting.chain, asked.registry),
             meeting.findings,
+            asked.state_proof,
         )
         if self._last is not None:
             mark = Mark(self._last.number, self._last.hash, proved=True, offset=0)

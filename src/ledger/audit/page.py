@@ -68,7 +68,9 @@ def _banner(report: Report) -> str:
     if count:
         kind, mark = "bad", "!"
         verdict = f"{count:,} finding{'s' if count > 1 else ''}"
-        said = "Something is not as it must be. Each finding names the two answers that differ."
+        said = "Something is not as it must be. Each finding names the answers that differ."
+        if report.audit.is_proved:
+            said += " The history of the registry itself is complete."
     else:
         kind, mark, verdict = "good", "✓", "Complete, and nothing found"
         said = (
@@ -196,14 +198,36 @@ def _meaning(report: Report) -> str:
         standings = ", ".join(f"{count:,} {standing}" for standing, count in counts)
         compared.append(f"<li>{report.proofs.files:,} proofs: {standings or 'none fits'}.</li>")
     held = f"<p>Held against it:</p><ul>{''.join(compared)}</ul>" if compared else ""
-    return _section(
-        "What this says",
-        "<p>Everything here was rebuilt from the contract's logs alone. The contract keeps, for "
-        "each issuer, one hash over all its events; the replay leads to each of them, so that no "
-        "event was hidden, forged, moved or altered. Block numbers and transactions are the "
-        "word of who was asked. What an issuer is in the world, and whether what it anchored "
-        f"is true, no replay can say.</p>{held}",
+    return _section("What this says", f"<p>{_claim(report)} {_LIMITS}</p>{held}")
+
+
+def _claim(report: Report) -> str:
+    """Say what the replay showed; never more."""
+    rule = (
+        "Everything here was rebuilt from the contract's logs alone. The contract keeps, for each "
+        "issuer, one hash over all its events, its head"
     )
+    if not report.audit.is_proved:
+        return (
+            f"{rule}. This history was <b>not</b> shown to lead there, or something else "
+            "contradicts it: the findings say what. What is drawn is what the most believable "
+            "logs tell."
+        )
+    proof = (
+        "a proof under the hash of the block"
+        if report.audit.heads_proved
+        else "no proof but the word of who was asked"
+    )
+    return (
+        f"{rule}; the replay leads to each of them, so no event was hidden, forged, moved or "
+        f"altered. For the heads there is {proof}."
+    )
+
+
+_LIMITS: Final = (
+    "Block numbers and transactions are the word of who was asked. What an issuer is in the "
+    "world, and whether what it anchored is true, no replay can say."
+)
 
 
 def _section(title: str, content: str) -> str:

@@ -164,7 +164,8 @@ class Replay:
                 suspects.append(log)
             return
         if issuer is None:
-            self._unregistered.setdefault(number, log)
+            if len(self._unregistered) < SUSPECTS:
+                self._unregistered.setdefault(number, log)
             return
         head = fold(issuer.head, log.topics, log.data)
         if head != members[-1]:
@@ -193,7 +194,7 @@ class Replay:
         if place <= self._last or time < self.world.time:
             self._find(
                 FindingCode.PLACE_ALTERED,
-                "an event that follows stands before the one that it follows",
+                "an event is said to stand before one that it follows",
                 Place.of(log, number, position),
                 (self.source, "the heads in it"),
             )

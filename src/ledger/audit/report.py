@@ -55,6 +55,7 @@ class Report:
                 "time": moment(audit.block.time),
             },
             "endpoints": [name for name, _ in audit.endpoints],
+            "heads": "proved" if audit.heads_proved else "told",
             "proved": audit.is_proved,
             "events": audit.world.events,
             "issuers": [_issuer(issuer) for issuer in issuers_of(audit)],

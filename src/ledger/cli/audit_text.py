@@ -31,6 +31,8 @@ def show_audit(report: "Report") -> None:
             f"The history is complete: {audit.world.events:,} events lead to every head "
             "that the contract stores."
         )
+    if not audit.heads_proved:
+        show("The heads are the endpoints' word: they were not asked for a proof.")
     if report.database is not None:
         _show_database(report.database)
     if report.proofs is not None:
@@ -85,7 +87,8 @@ def _show_findings(report: "Report") -> None:
     if not report.findings:
         show("Nothing was found that is not as it must be.")
         return
-    show(f"{len(report.findings):,} findings:")
+    count = len(report.findings)
+    show(f"{count:,} finding{'s' if count > 1 else ''}:")
     for finding in report.findings:
         show(f"  {finding.code}: {printable(finding.message)}")
         if str(finding.place):
