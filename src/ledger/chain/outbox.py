@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 0.5
 LOW_BALANCE: Final = "low-balance"
+NOT_TAKEN: Final = "not-taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class Outbox:
             )
             on_stored(tx, row)
             self._watch_balance(tx, sender, prepared)
-        self._send_newest([row])
+        if refusal := self._send_newest([row]):
+            raise refusal
         return row
 
     def settle(self) -> Settlement:
@@ -140,11 +142,12 @@ class Outbox:
     def resend(self) -> None:
         """Broadcast again what no block has, oldest nonce first.
 
-        What an endpoint took is left alone for `resend_seconds`.
+        What an endpoint took is left alone for `resend_seconds`. What every endpoint refuses
+        raises an alarm.
 
         Raises:
             ConflictError: sending is stopped.
-            ChainError: some bytes were taken by no endpoint; the others were sent.
+            ChainError: no endpoint could be asked about some; the others were sent.
 
         """
         due = self.clock() - self.resend_seconds
@@ -282,24 +285,41 @@ class Outbox:
             )
         return True
 
-    def _send_newest(self, transaction_ids: Iterable[int]) -> None:
-        """Broadcast the newest attempt of each transaction, and note which were taken."""
-        refused: ChainError | None = None
-        taken = []
+    def _send_newest(self, transaction_ids: Iterable[int]) -> ChainError | None:
+        """Broadcast the newest attempt of each, note which were taken, and tell of the others.
+
+        One that is refused must not keep the others from being sent: it raises an alarm, and
+        the last refusal is returned.
+
+        Raises:
+            ChainError: no endpoint could be asked about some; the others were sent.
+
+        """
+        silent: ChainError | None = None
+        taken: list[StoredTransaction] = []
+        refused: list[tuple[StoredTransaction, ChainError]] = []
         with self.database.read() as tx:
             found = [store.get_transaction(tx, row) for row in transaction_ids]
         for transaction in found:
-            attempt = transaction.attempts[-1]
             try:
-                if broadcast(self.endpoints, attempt.raw):
-                    taken.append(attempt.id)
+                if broadcast(self.endpoints, transaction.attempts[-1].raw):
+                    taken.append(transaction)
             except ChainError as error:
-                refused = refused or error
-        if taken:
+                if error.code == NOT_TAKEN:
+                    refused.append((transaction, error))
+                else:
+                    silent = silent or error
+        if taken or refused:
             with self.database.write() as tx:
-                store.mark_sent(tx, taken, now=self.clock())
-        if refused is not None:
-            raise refused
+                store.mark_sent(tx, [t.attempts[-1].id for t in taken], now=self.clock())
+                for transaction in taken:
+                    store.clear_alarm(tx, NOT_TAKEN, transaction.name)
+                for transaction, refusal in refused:
+                    alarm = Alarm(NOT_TAKEN, transaction.name, refusal.message, self.clock(), False)
+                    store.raise_alarm(tx, alarm)
+        if silent is not None:
+            raise silent
+        return refused[-1][1] if refused else None
 
 
 def broadcast(endpoints: Iterable[JsonRpc], raw: bytes) -> bool:

@@ -214,8 +214,10 @@ def _record(
     if inclusion is not None:
         is_final = inclusion.block_number <= final.number
         store.record_inclusion(tx, transaction.id, inclusion, is_final=is_final)
+        store.clear_alarm(tx, "not-taken", transaction.name)
     elif answers.final_counts[transaction.sender] > transaction.nonce:
         store.record_foreign_winner(tx, transaction.id)
+        store.clear_alarm(tx, "not-taken", transaction.name)
         store.raise_alarm(tx, _foreign_winner(transaction, now=now))
     elif transaction.state is TransactionState.INCLUDED:
         store.forget_inclusion(tx, transaction.id)
@@ -225,7 +227,7 @@ def _foreign_winner(transaction: StoredTransaction, *, now: int) -> Alarm:
     address = format_address(transaction.sender)
     return Alarm(
         "foreign-nonce",
-        f"{address} {transaction.nonce}",
+        transaction.name,
         f"nonce {transaction.nonce} of {address} was used by a transaction that was not signed "
         "here: the key is shared or stolen",
         now,

@@ -147,6 +147,11 @@ class StoredTransaction:
     attempts: tuple[Attempt, ...]
     """Oldest first; at least one."""
 
+    @property
+    def name(self) -> str:
+        """Return what alarms call it, whichever of its attempts is the newest."""
+        return f"{format_address(self.sender)} {self.nonce}"
+
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
