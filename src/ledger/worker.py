@@ -56,6 +56,9 @@ IDLE_SECONDS: Final = 5.0
 MAX_PAUSE_SECONDS: Final = 60.0
 """Between two rounds while nobody answers."""
 
+DELIVERY_SECONDS: Final = 30
+"""How long a batch whose badges are being written is left alone by other workers."""
+
 _PASSING: Final = {"database-busy", "no-such-move", "sealed-again"}
 """Conflicts that mean that somebody else was faster, or will be done soon."""
 
@@ -182,9 +185,12 @@ class Worker:
             self.log.info("status changes ended", count=ended)
 
     def _deliver_final(self, issuer: int) -> None:
-        with self.outbox.database.read() as tx:
-            final = store.list_undelivered(tx, issuer)
         home = Home(self.home.chain, self.home.registry, issuer)
-        for batch in final:
+        while (batch := self._lease_undelivered(issuer)) is not None:
             count = deliver(self.outbox.database, batch, home, self.badges, now=self.outbox.clock())
             self.log.info("badges written", batch=batch.id, issuer=issuer, count=count)
+
+    def _lease_undelivered(self, issuer: int) -> Batch | None:
+        now = self.outbox.clock()
+        with self.outbox.database.write() as tx:
+            return store.lease_undelivered(tx, issuer, now=now, seconds=DELIVERY_SECONDS)

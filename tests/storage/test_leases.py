@@ -1,4 +1,4 @@
-"""A batch is one worker's at a time, until the lease is given back or runs out."""
+"""Badges of a batch are one worker's to write, until the lease runs out."""
 
 import pytest
 
@@ -10,77 +10,57 @@ from .conftest import ISSUER
 from .test_sealing import accept
 from .test_side_by_side import together
 
-SEALED = [BatchStatus.SEALED]
-
 
 @pytest.fixture
 def batches(database: Database) -> list[int]:
+    """Six final batches whose badges nobody has written."""
     ids = []
     for number in range(6):
         accept(database, 1, start=number)
         batch = sealing.seal(database, ISSUER, now=number)
         assert batch is not None
         ids.append(batch.id)
+    with database.write() as tx:
+        tx.execute(store.batches.update().values(status=BatchStatus.FINAL))
     return ids
 
 
-def lease(database: Database, owner: str, now: int, seconds: int = 60) -> int | None:
+def lease(database: Database, now: int, seconds: int = 60) -> int | None:
     with database.write() as tx:
-        return store.lease_next(tx, SEALED, owner=owner, now=now, seconds=seconds)
-
-
-def end(database: Database, batch: int, owner: str, now: int) -> bool:
-    with database.write() as tx:
-        return store.end_lease(tx, batch, owner=owner, now=now)
+        batch = store.lease_undelivered(tx, ISSUER, now=now, seconds=seconds)
+    return batch.id if batch else None
 
 
 def test_a_batch_is_leased_once_until_the_lease_runs_out(
     database: Database, batches: list[int]
 ) -> None:
-    taken = [lease(database, "a", now=100) for _ in batches]
-    assert taken == batches
-    assert lease(database, "b", now=159) is None
-    assert lease(database, "b", now=160) == batches[0]
+    assert [lease(database, now=100) for _ in batches] == batches
+    assert lease(database, now=159) is None
+    assert lease(database, now=160) == batches[0]
 
 
-def test_a_batch_given_back_comes_after_those_nobody_looked_at(
-    database: Database, batches: list[int]
-) -> None:
-    assert lease(database, "a", now=100) == batches[0]
-    assert end(database, batches[0], "a", now=101)
-    assert lease(database, "a", now=101) == batches[1]
-    assert end(database, batches[1], "a", now=102)
-    rest = [lease(database, "b", now=110) for _ in batches]
-    assert rest == [*batches[2:], batches[0], batches[1]]
-
-
-def test_who_lost_a_lease_cannot_end_that_of_another(
-    database: Database, batches: list[int]
-) -> None:
-    assert lease(database, "slow", now=100, seconds=10) == batches[0]
-    others = [lease(database, "quick", now=110) for _ in batches]
-    assert batches[0] in others
-    assert not end(database, batches[0], "slow", now=111)
-    assert end(database, batches[0], "quick", now=111)
-
-
-def test_only_batches_of_the_wanted_statuses_are_leased(
+def test_what_is_delivered_or_not_final_is_not_leased(
     database: Database, batches: list[int]
 ) -> None:
     with database.write() as tx:
-        wanted = [BatchStatus.SUBMITTED, BatchStatus.CONFIRMED]
-        assert store.lease_next(tx, wanted, owner="a", now=1, seconds=1) is None
-    assert lease(database, "a", now=1) == batches[0]
+        store.mark_delivered(tx, batches[0], now=1)
+        tx.execute(
+            store.batches.update()
+            .where(store.batches.c.id == batches[1])
+            .values(status=BatchStatus.CONFIRMED)
+        )
+        assert store.lease_undelivered(tx, ISSUER + 1, now=1, seconds=1) is None
+    assert lease(database, now=100) == batches[2]
 
 
 def test_workers_at_once_share_the_batches(database: Database, batches: list[int]) -> None:
-    def work(owner: str) -> list[int]:
+    def work() -> list[int]:
         taken = []
-        while (batch := lease(database, owner, now=100)) is not None:
+        while (batch := lease(database, now=100)) is not None:
             taken.append(batch)
         return taken
 
-    shares = together(*(lambda name=name: work(name) for name in "abcd"))
+    shares = together(work, work, work, work)
     assert sorted(batch for share in shares for batch in share) == batches
 
 
@@ -89,6 +69,8 @@ def test_a_batch_that_another_is_leasing_is_skipped_and_not_waited_for(
     database: Database, batches: list[int]
 ) -> None:
     with database.write() as one, database.write() as other:
-        first = store.lease_next(one, SEALED, owner="a", now=1, seconds=1)
-        second = store.lease_next(other, SEALED, owner="b", now=1, seconds=1)
-    assert [first, second] == batches[:2]
+        first = store.lease_undelivered(one, ISSUER, now=1, seconds=1)
+        second = store.lease_undelivered(other, ISSUER, now=1, seconds=1)
+    assert first is not None
+    assert second is not None
+    assert [first.id, second.id] == batches[:2]

@@ -30,7 +30,6 @@ batches: Final = sa.Table(
     sa.Column("operator", sa.LargeBinary(20)),
     sa.Column("anchored_at", sa.BigInteger),
     sa.Column("extra_leaves", sa.LargeBinary),
-    sa.Column("lease_owner", sa.Text),
     sa.Column("leased_until", sa.BigInteger),
     sa.UniqueConstraint("issuer", "root"),
     sa.Index(None, "status"),
@@ -252,17 +251,6 @@ def list_followed(tx: sa.Connection) -> list[Batch]:
     return [_batch(row) for row in rows.mappings()]
 
 
-def list_undelivered(tx: sa.Connection, issuer: int) -> list[Batch]:
-    """Return the issuer's final batches whose badges are not all written, oldest first."""
-    is_due = sa.and_(
-        batches.c.issuer == issuer,
-        batches.c.status == BatchStatus.FINAL,
-        batches.c.delivered_at.is_(None),
-    )
-    rows = tx.execute(_SELECT.where(is_due).order_by(batches.c.id))
-    return [_batch(row) for row in rows.mappings()]
-
-
 def list_final(tx: sa.Connection) -> list[Batch]:
     """Return the final batches of every issuer, oldest first."""
     is_final = batches.c.status == BatchStatus.FINAL
@@ -415,37 +403,31 @@ def find_schedule(tx: sa.Connection, issuer: int) -> Schedule | None:
     return Schedule(**{name: row[name] for name in row if name != "issuer"}) if row else None
 
 
-def lease_next(
-    tx: sa.Connection, statuses: Iterable[BatchStatus], *, owner: str, now: int, seconds: int
-) -> int | None:
-    """Lease a batch of these statuses to `owner`; None when all are leased, or there is none.
+def lease_undelivered(tx: sa.Connection, issuer: int, *, now: int, seconds: int) -> Batch | None:
+    """Lease the oldest final batch whose badges nobody has written, or is writing.
 
-    The batch that nobody looked at for longest comes first. Two owners never have the same
-    one: PostgreSQL skips rows that another transaction has locked, and SQLite lets one
-    writer in at a time. An owner that dies loses its batch when the lease runs out, so
-    `seconds` must be more than its longest step.
+    Two workers never have the same one: PostgreSQL skips rows that another transaction has
+    locked, and SQLite lets one writer in at a time. A worker that dies loses its batch when
+    the lease runs out; one that takes longer than `seconds` may be joined by another, which
+    writes the same files.
     """
     is_free = sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until <= now)
     due = (
         sa.select(batches.c.id)
-        .where(batches.c.status.in_(list(statuses)), is_free)
-        .order_by(sa.func.coalesce(batches.c.leased_until, 0), batches.c.id)
+        .where(
+            batches.c.issuer == issuer,
+            batches.c.status == BatchStatus.FINAL,
+            batches.c.delivered_at.is_(None),
+            is_free,
+        )
+        .order_by(batches.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    return tx.execute(
+    leased = tx.execute(
         sa.update(batches)
         .where(batches.c.id == due.scalar_subquery())
-        .values(lease_owner=owner, leased_until=now + seconds)
+        .values(leased_until=now + seconds)
         .returning(batches.c.id)
     ).scalar_one_or_none()
-
-
-def end_lease(tx: sa.Connection, batch_id: int, *, owner: str, now: int) -> bool:
-    """Give a batch back; False when the lease had run out and another owner has it."""
-    ended = tx.execute(
-        sa.update(batches)
-        .where(batches.c.id == batch_id, batches.c.lease_owner == owner)
-        .values(lease_owner=None, leased_until=now)
-    )
-    return ended.rowcount == 1
+    return None if leased is None else get_batch(tx, leased)

@@ -16,5 +16,4 @@ def upgrade() -> None:
         "senders",
         sa.Column("accepted_nonce", sa.BigInteger(), nullable=False, server_default="0"),
     )
-    op.add_column("batches", sa.Column("lease_owner", sa.Text()))
     op.add_column("batches", sa.Column("leased_until", sa.BigInteger()))
