@@ -98,6 +98,14 @@ def test_a_proof_that_does_not_fit_is_named(tmp_path: Path, path: str, value: ob
     assert sum(result.standings.values()) == 0
 
 
+def test_a_document_that_is_another_is_named(tmp_path: Path) -> None:
+    content = altered("digest.canonicalization", "rfc8785")
+    content["credential"] = {"type": ["VerifiableCredential"], "name": "another"}
+    (found,) = checked(tmp_path, content).findings
+    assert found.code is FindingCode.PROOF_DIFFERS
+    assert "not the one that the proof is about" in found.message
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"a": 1, "a": 2}', "\x00", "NaN"])
 def test_what_is_no_proof_is_a_finding_and_no_error(tmp_path: Path, content: str) -> None:
     (found,) = checked(tmp_path, content).findings
