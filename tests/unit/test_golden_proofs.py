@@ -12,6 +12,7 @@ import pytest
 from ledger.chain.state import NO_CODE, Block, CodeHash, Question
 from ledger.primitives import Hash32, Home, hash32, parse_address, parse_chain
 from ledger.verification.checks import verify
+from ledger.verification.offline import TrustedBlock
 from ledger.verification.policy import TrustedRegistry, TrustPolicy, default_policy
 from ledger.verification.report import Report
 
@@ -123,3 +124,28 @@ def test_the_verdicts_come_from_the_recorded_words(chain: RecordedChain) -> None
     chain.storage.clear()
     report = judge(chain, "badge.json")
     assert (report.verdict, described(report, 4)) == ("invalid", ("failed", "not-anchored"))
+
+
+STATE = GOLDEN.parent / "ledger-proof-1-state"
+LIVE = "6b54b74ca7e9c959bf69a517d53f87596953df5020f43496640f65c9d37b1f60"
+TAKEN_BACK = "264a5ce42f0e18a962e3469474d6c11fd9bc20580dc5608c6e4eecd96c7de685"
+MADE_AT = 1_795_619_310
+"""The day of the state proofs: they say nothing of much later ones."""
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "verdict"),
+    [
+        ("badge.proof.json", LIVE, "valid"),
+        ("revoked.proof.json", TAKEN_BACK, "invalid"),
+        ("badge.proof.json", TAKEN_BACK, "unknown"),
+    ],
+)
+def test_a_golden_state_proof_needs_no_node(name: str, block: str, verdict: str) -> None:
+    report = verify(
+        (STATE / name).read_bytes(),
+        policy=default_policy(),
+        now=MADE_AT,
+        trusted=[TrustedBlock(31337, hash32(block))],
+    )
+    assert report.verdict == verdict
