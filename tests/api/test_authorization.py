@@ -1,6 +1,7 @@
 """Every route that needs a key, with every key that does not open it; taken from the schema."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +9,14 @@ from starlette.testclient import TestClient
 
 from ledger.clock import now
 from ledger.issuers.api_keys import Scope
-from ledger.issuers.store import list_api_keys, revoke_api_key
+from ledger.issuers.store import (
+    Profile,
+    add_registration,
+    complete_registration,
+    find_registration,
+    list_api_keys,
+    revoke_api_key,
+)
 from ledger.web.app import create_app
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo
@@ -37,6 +45,22 @@ def closed(service: Service) -> list[tuple[str, str]]:
         for method, path, operation in operations(service)
         if operation["operationId"] not in PUBLIC
     ]
+
+
+@pytest.fixture
+def stranger(service: Service) -> Iterator[dict[str, str]]:
+    """Give the key of an issuer that only the database knows, and only for a while."""
+    with service.database.write() as tx:
+        of_ours = tx.exec_driver_sql("SELECT transaction_id FROM issuers LIMIT 1").scalar_one()
+        add_registration(tx, Profile("did:example:b", "B"), transaction_id=of_ours)
+        pending = find_registration(tx)
+        assert pending is not None
+        complete_registration(tx, pending, 77)
+    key = make_key(service, *(set(Scope) - {Scope.ADMIN}), issuer=77)
+    yield {"Authorization": key, "Idempotency-Key": "stranger"}
+    with service.database.write() as tx:
+        tx.exec_driver_sql("DELETE FROM api_keys WHERE issuer = 77")
+        tx.exec_driver_sql("DELETE FROM issuers WHERE number = 77")
 
 
 def test_every_operation_has_a_stable_name_and_says_how_it_fails(service: Service) -> None:
@@ -77,6 +101,40 @@ def test_no_key_and_a_key_that_is_not_in_force_open_nothing(
             answer = client.request(method, path, headers=headers)
             assert answer.status_code == 401, (method, path, presented)
             assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_key_of_another_issuer_reads_and_touches_nothing(
+    client: TestClient, service: Service, stranger: dict[str, str], running: Demo
+) -> None:
+    issuer = running.manifest["issuer"]
+    badge = running.badges[0].stem
+    bodies: dict[str, Any] = {
+        "/v1/digests": {"issuer": issuer, "canonicalization": "none", "digests": ["0" * 64]},
+        "/v1/credentials": {"issuer": issuer, "credentials": [{}]},
+        "/v1/credentials/issue": {"issuer": issuer, "template": {}, "rows": [{}]},
+        "/v1/status-changes": {"issuer": issuer, "action": "revoke", "credentials": [badge]},
+        "/v1/api-keys": {"scopes": ["admin"], "label": "mine"},
+        "/v1/issuers/{issuer}/schedule": {"every_seconds": 60},
+    }
+    seen = set()
+    for method, path, operation in operations(service):
+        if operation["operationId"] in PUBLIC:
+            continue
+        there = path.replace("{batch}", "1").replace("{issuer}", str(issuer))
+        there = there.replace("{id}", badge if "credentials" in path else "1")
+        answer = client.request(
+            method,
+            there,
+            headers=stranger,
+            json=bodies.get(path) if method in ("post", "put") else None,
+            params={"issuer": issuer, "canonicalization": "none"} if "bulk" in path else None,
+        )
+        seen.add(answer.status_code)
+        if operation["operationId"] == "listBatches":
+            assert answer.json()["batches"] == []
+        else:
+            assert answer.status_code in (403, 404), (method, path, answer.text)
+    assert seen == {200, 403, 404}
 
 
 def test_an_expired_key_opens_nothing(

@@ -20,6 +20,7 @@ from ledger.web.routes import (
     digests,
     health,
     issuers,
+    page,
     proofs,
     status_changes,
     verify,
@@ -43,6 +44,7 @@ ROUTES: Final = (
     issuers,
     api_keys,
     health,
+    page,
 )
 
 
