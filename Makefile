@@ -88,6 +88,7 @@ bench: setup ## Figures: ratios against peers and floors, in one run.
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.verification
 	$(BIN)/python -m benchmarks.audit
+	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.gas
 
 soak: setup slither ## The long runs: deep fuzzing, static analysis, histories of batches.

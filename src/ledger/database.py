@@ -17,6 +17,7 @@ leaves here as one of our errors, without statement, values, password or address
 (`ledger.database_errors`).
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
@@ -24,7 +25,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger.database_errors import parse_database_url, translated
+from ledger.database_errors import busy, parse_database_url, translated
 from ledger.errors import ConflictError, NotFoundError
 
 metadata: Final = sa.MetaData(
@@ -78,6 +79,7 @@ class Database:
 
         """
         parsed = parse_database_url(url)
+        self._writing = threading.Lock()
         self.is_postgresql: Final = parsed.get_backend_name() == "postgresql"
         # Parameters are what people are given: they must not be in a traceback.
         if self.is_postgresql:
@@ -117,11 +119,29 @@ class Database:
 
         """
         with (
+            self._queue(),
             translated(),
             self.engine.connect().execution_options(ledger_writes=True) as tx,
             tx.begin(),
         ):
             yield tx
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        """Let this process's writers wait in a queue.
+
+        SQLite lets one writer in, and the others sleep and try again, ever longer: eight threads
+        that write at once leave each other waiting for a third of a second.
+        """
+        if self.is_postgresql:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+            raise busy("another writer did not finish")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         """Close every connection."""
@@ -146,12 +166,18 @@ def insert_rows(
     """
     # COPY does not write JSON as SQLAlchemy reads it.
     has_json = any(isinstance(table.c[column].type, sa.JSON) for column in columns)
-    if has_json or tx.dialect.name != "postgresql":
+    if has_json:
         tx.execute(sa.insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
         return
-    cursor: Any = tx.connection.cursor()
     names = ", ".join(tx.dialect.identifier_preparer.quote(column) for column in columns)
     quoted = tx.dialect.identifier_preparer.format_table(table)
+    if tx.dialect.name != "postgresql":
+        # The driver takes these values as they are.
+        places = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {quoted} ({names}) VALUES ({places})"  # noqa: S608 - our names
+        tx.exec_driver_sql(statement, [tuple(row) for row in rows])
+        return
+    cursor: Any = tx.connection.cursor()
     types = [table.c[column].type.compile(tx.dialect).lower() for column in columns]
     driver: Any = tx.dialect.dbapi
     try:

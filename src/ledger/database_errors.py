@@ -69,7 +69,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.TimeoutError:
-        raise _busy("every connection of this process is in use") from None
+        raise busy("every connection of this process is in use") from None
     except sa.exc.DBAPIError as error:
         ours = _explain(error.orig)
         if ours is None:
@@ -77,7 +77,8 @@ def translated() -> Iterator[None]:
         raise ours from None
 
 
-def _busy(reason: str) -> LedgerError:
+def busy(reason: str) -> LedgerError:
+    """Return the error that somebody else is writing."""
     return ConflictError(
         "database-busy", f"the database is busy: {reason}. Nothing was written; try again"
     )
@@ -106,8 +107,8 @@ def _missing(reason: str) -> LedgerError:
 
 
 _SQLITE: Final[dict[int, Callable[[str], LedgerError]]] = {
-    sqlite3.SQLITE_BUSY: _busy,
-    sqlite3.SQLITE_LOCKED: _busy,
+    sqlite3.SQLITE_BUSY: busy,
+    sqlite3.SQLITE_LOCKED: busy,
     sqlite3.SQLITE_FULL: _full,
     sqlite3.SQLITE_CORRUPT: _damaged,
     sqlite3.SQLITE_NOTADB: _damaged,
@@ -121,9 +122,9 @@ _SQLITE: Final[dict[int, Callable[[str], LedgerError]]] = {
 """By the low byte of the result code; what is above it says more than we need."""
 
 _POSTGRESQL: Final[dict[str, Callable[[str], LedgerError]]] = {
-    "55P03": _busy,  # lock_timeout
-    "57014": _busy,  # statement_timeout
-    "40P01": _busy,  # deadlock
+    "55P03": busy,  # lock_timeout
+    "57014": busy,  # statement_timeout
+    "40P01": busy,  # deadlock
     "53100": _full,
     "42501": _denied,
     "08": _unreachable,

@@ -88,6 +88,8 @@ class StoredCredential:
     leaf_index: int | None
 
 
+_HASHES: Final = sa.ARRAY(sa.LargeBinary)
+
 _SELECT: Final = sa.select(
     credentials.c.id,
     credentials.c.public_id,
@@ -111,28 +113,40 @@ def find_known_rows(
     tx: sa.Connection, issuer: int, identities: Sequence[Hash32]
 ) -> dict[Hash32, str]:
     """Return the public ids of those of these roster rows that this issuer has issued."""
-    known: dict[Hash32, str] = {}
-    for at in range(0, len(identities), PAGE_ROWS):
-        rows = tx.execute(
-            sa.select(credentials.c.row_identity, credentials.c.public_id).where(
-                credentials.c.issuer == issuer,
-                credentials.c.row_identity.in_(identities[at : at + PAGE_ROWS]),
-            )
-        )
-        known.update((Hash32(bytes(row.row_identity)), row.public_id) for row in rows)
-    return known
+    return _find_known(tx, issuer, credentials.c.row_identity, identities)
 
 
 def find_known_digests(
     tx: sa.Connection, issuer: int, digests: Sequence[Hash32]
 ) -> dict[Hash32, str]:
-    """Return the public ids of those of at most `PAGE_ROWS` digests that this issuer has."""
-    rows = tx.execute(
-        sa.select(credentials.c.digest, credentials.c.public_id).where(
-            credentials.c.issuer == issuer, credentials.c.digest.in_(digests)
+    """Return the public ids of those of these digests that this issuer has."""
+    return _find_known(tx, issuer, credentials.c.digest, digests)
+
+
+def _find_known(
+    tx: sa.Connection, issuer: int, column: sa.Column[bytes], hashes: Sequence[Hash32]
+) -> dict[Hash32, str]:
+    known: dict[Hash32, str] = {}
+    for at in range(0, len(hashes), PAGE_ROWS):
+        page = hashes[at : at + PAGE_ROWS]
+        if tx.dialect.name == "postgresql":
+            # Asked hash by hash, so that the plan is the unique index whatever PostgreSQL
+            # believes of a table that grew since it was last analysed.
+            wanted = sa.func.unnest(sa.bindparam("page", page, _HASHES)).column_valued("wanted")
+            mine = sa.select(credentials.c.public_id).where(
+                credentials.c.issuer == issuer, column == wanted
+            )
+            query = sa.select(wanted, mine.scalar_subquery())
+        else:
+            query = sa.select(column, credentials.c.public_id).where(
+                credentials.c.issuer == issuer, column.in_(page)
+            )
+        known.update(
+            (Hash32(bytes(found)), public_id)
+            for found, public_id in tx.execute(query)
+            if public_id is not None
         )
-    )
-    return {Hash32(bytes(row.digest)): row.public_id for row in rows}
+    return known
 
 
 def add_credentials(
@@ -217,10 +231,13 @@ def place_in_batch(
     )
 
 
+_CREDENTIAL: Final = _SELECT.where(credentials.c.public_id == sa.bindparam("public"))
+"""Made once: for one row, making a statement takes longer than running it."""
+
+
 def find_credential(tx: sa.Connection, public_id: str) -> StoredCredential | None:
     """Return the credential of this public id."""
-    query = _SELECT.where(credentials.c.public_id == public_id)
-    row = tx.execute(query).mappings().one_or_none()
+    row = tx.execute(_CREDENTIAL, {"public": public_id}).mappings().one_or_none()
     return _credential(row) if row else None
 
 

@@ -174,9 +174,13 @@ def add_api_key(
     return row
 
 
+_API_KEY: Final = sa.select(api_keys).where(api_keys.c.id == sa.bindparam("key"))
+"""Made once: every request of the service asks."""
+
+
 def find_api_key(tx: sa.Connection, key_id: int) -> ApiKeyRow | None:
     """Return the API key of this id."""
-    row = tx.execute(sa.select(api_keys).where(api_keys.c.id == key_id)).mappings().one_or_none()
+    row = tx.execute(_API_KEY, {"key": key_id}).mappings().one_or_none()
     return ApiKeyRow(**row) if row else None
 
 

@@ -10,6 +10,7 @@ from starlette.types import Lifespan
 
 from ledger.web.documented import Problem
 from ledger.web.headers import SecurityHeaders
+from ledger.web.idempotency import forget_old
 from ledger.web.limits import BoundedBody
 from ledger.web.problems import add_handlers
 from ledger.web.routes import (
@@ -53,6 +54,7 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        forget_old(service)
         yield
         service.close()
 

@@ -6,7 +6,8 @@
     another body   refused: a client that reuses a key has lost track of what it asked
     an error       nothing stored: the key is as good as new
 
-Keys are one API key's own. An answer is kept `KEPT_SECONDS`; what is asked after that is new.
+Keys are one API key's own. An answer is kept `KEPT_SECONDS`, and dropped when the service
+starts next.
 
 Source: draft-ietf-httpapi-idempotency-key-header.
 """
@@ -24,7 +25,7 @@ from ledger.issuers.api_keys import ApiKey
 from ledger.primitives import Hash32, sha256
 from ledger.web.auth import KeyOf
 from ledger.web.service import Service
-from ledger.web.store import StoredAnswer, add_answer, find_answer
+from ledger.web.store import StoredAnswer, add_answer, find_answer, forget_answers
 
 KEPT_SECONDS: Final = 30 * 86_400
 
@@ -83,6 +84,12 @@ def once(
             "this Idempotency-Key was used for another request: draw a new one for each",
         )
     return Response(answer.body, answer.status, media_type="application/json")
+
+
+def forget_old(service: Service) -> None:
+    """Drop the answers that are older than they are kept; done whenever the service starts."""
+    with service.database.write() as tx:
+        forget_answers(tx, before=service.now() - KEPT_SECONDS)
 
 
 def _number(asked: Asked) -> int:

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Response
 
 from ledger.batches.delivery import ProofWriter, check_anchored
-from ledger.batches.store import get_batch
-from ledger.credentials.store import find_credential
+from ledger.batches.store import Batch, get_batch
+from ledger.credentials.store import StoredCredential, find_credential
 from ledger.errors import ConflictError, NotFoundError
 from ledger.primitives import sha256
 from ledger.proofs.file import format_proof_file
@@ -52,19 +52,16 @@ def get_proof(
             raise ConflictError("not-anchored-yet", "it waits for the next batch of its issuer")
         batch = get_batch(tx, credential.batch_id)
         check_anchored(batch)
+        headers = {"ETag": _etag(batch, credential), "Cache-Control": "public, max-age=60"}
+        if if_none_match is not None and headers["ETag"] in if_none_match:
+            return Response(status_code=304, headers=headers)
         proof = ProofWriter(tx, batch, service.home_of(batch.issuer)).proof(credential)
     document = json.loads(credential.document) if credential.document else None
-    content = format_proof_file(replace(proof, credential=document))
-    etag = _etag(content)
-    headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}
-    if if_none_match is not None and etag in if_none_match:
-        return Response(status_code=304, headers=headers)
-    return Response(json.dumps(content, ensure_ascii=False), media_type=MEDIA_TYPE, headers=headers)
+    content = json.dumps(format_proof_file(replace(proof, credential=document)), ensure_ascii=False)
+    return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _etag(content: dict[str, object]) -> str:
-    """Return a tag of what never changes: all but the transaction hint."""
-    anchor = content["anchor"]
-    assert isinstance(anchor, dict)  # noqa: S101 - of our own making
-    fixed = {**content, "anchor": {k: v for k, v in anchor.items() if k != "transaction"}}
-    return f'"{sha256(json.dumps(fixed, sort_keys=True).encode()).hex()[:32]}"'
+def _etag(batch: Batch, credential: StoredCredential) -> str:
+    """Return a tag of what never changes: batch and leaf fix all but the transaction hint."""
+    leaf = f"{batch.issuer} {batch.root.hex()} {batch.size} {credential.leaf_index}"
+    return f'"{sha256(leaf.encode()).hex()[:32]}"'
