@@ -91,9 +91,10 @@ bench: setup ## Figures: ratios against peers and floors, in one run.
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.gas
 
-soak: setup slither ## The long runs: deep fuzzing, static analysis, histories of batches.
+soak: setup slither ## The long runs: deep fuzzing, static analysis, histories of batches, a hundred kills.
 	FOUNDRY_PROFILE=soak scripts/forge-test
 	LEDGER_TEST_HISTORIES=5000 $(BIN)/pytest -q tests/properties/test_batch_life.py
+	LEDGER_TEST_KILLS=50 $(BIN)/pytest -q tests/faults/test_killed_workers.py
 
 clean: ## Remove what make made, except the demo.
 	rm -rf $(VENV) node_modules out cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
