@@ -56,8 +56,8 @@ IDLE_SECONDS: Final = 5.0
 MAX_PAUSE_SECONDS: Final = 60.0
 """Between two rounds while nobody answers."""
 
-DELIVERY_SECONDS: Final = 30
-"""How long a batch whose badges are being written is left alone by other workers."""
+LEASE_SECONDS: Final = 30
+"""How long a batch that a worker submits or delivers is left alone, also when that failed."""
 
 _PASSING: Final = {"database-busy", "no-such-move", "sealed-again"}
 """Conflicts that mean that somebody else was faster, or will be done soon."""
@@ -138,16 +138,12 @@ class Worker:
             )
 
     def _submit_sealed(self, issuer: int) -> None:
-        with self.outbox.database.read() as tx:
-            sealed = store.list_batches(tx, issuer, [BatchStatus.SEALED])
-        if not sealed:
-            return
-        base_fee_wei = self.sender.market().base_fee_wei if self.patience else 0
-        for batch in sealed:
-            if self.patience and self.patience.waits(
-                batch, base_fee_wei=base_fee_wei, now=self.outbox.clock()
-            ):
-                continue
+        base_fee_wei: int | None = None
+        while (batch := self._lease_next(issuer, BatchStatus.SEALED)) is not None:
+            if self.patience:
+                base_fee_wei = base_fee_wei or self.sender.market().base_fee_wei
+                if self.patience.waits(batch, base_fee_wei=base_fee_wei, now=self.outbox.clock()):
+                    continue
             try:
                 submit(self.outbox, self.sender, self.home.registry, batch)
             except ConflictError as error:
@@ -186,11 +182,11 @@ class Worker:
 
     def _deliver_final(self, issuer: int) -> None:
         home = Home(self.home.chain, self.home.registry, issuer)
-        while (batch := self._lease_undelivered(issuer)) is not None:
+        while (batch := self._lease_next(issuer, BatchStatus.FINAL)) is not None:
             count = deliver(self.outbox.database, batch, home, self.badges, now=self.outbox.clock())
             self.log.info("badges written", batch=batch.id, issuer=issuer, count=count)
 
-    def _lease_undelivered(self, issuer: int) -> Batch | None:
+    def _lease_next(self, issuer: int, status: BatchStatus) -> Batch | None:
         now = self.outbox.clock()
         with self.outbox.database.write() as tx:
-            return store.lease_undelivered(tx, issuer, now=now, seconds=DELIVERY_SECONDS)
+            return store.lease_next(tx, issuer, status, now=now, seconds=LEASE_SECONDS)

@@ -290,7 +290,7 @@ def submit_batch(
 def move_batch(
     tx: sa.Connection, batch: Batch, after: BatchStatus, *, now: int, reason: str | None = None
 ) -> None:
-    """Move a locked batch to another status.
+    """Move a locked batch to another status; a lease on what it waited for ends.
 
     Raises:
         ConflictError: there is no such arrow.
@@ -300,7 +300,7 @@ def move_batch(
     tx.execute(
         sa.update(batches)
         .where(batches.c.id == batch.id)
-        .values(status=after, changed_at=now, reason=reason)
+        .values(status=after, changed_at=now, reason=reason, leased_until=None)
     )
 
 
@@ -412,23 +412,27 @@ def find_schedule(tx: sa.Connection, issuer: int) -> Schedule | None:
     return Schedule(**{name: row[name] for name in row if name != "issuer"}) if row else None
 
 
-def lease_undelivered(tx: sa.Connection, issuer: int, *, now: int, seconds: int) -> Batch | None:
-    """Lease the oldest final batch whose badges nobody has written, or is writing.
+def lease_next(
+    tx: sa.Connection, issuer: int, status: BatchStatus, *, now: int, seconds: int
+) -> Batch | None:
+    """Lease the oldest batch of a status that waits for a worker, and that no worker has.
 
-    Two workers never have the same one: PostgreSQL skips rows that another transaction has
-    locked, and SQLite lets one writer in at a time. A worker that dies loses its batch when
-    the lease runs out; one that takes longer than `seconds` may be joined by another, which
-    writes the same files.
+    A sealed batch waits to be submitted, a final one for its badges to be written. Two workers
+    never have the same one: PostgreSQL skips rows that another transaction has locked, and
+    SQLite lets one writer in at a time. A lease ends when the batch moves, else when it runs
+    out, as that of a worker that died; one that takes longer than `seconds` may be joined by
+    another, which does no harm and no good.
     """
-    is_free = sa.or_(batches.c.leased_until.is_(None), batches.c.leased_until <= now)
+    until = batches.c.leased_until
+    # Nobody leases for longer: a time beyond is that of a clock that was set back since.
+    is_free = sa.or_(until.is_(None), until <= now, until > now + seconds)
+    is_waiting = sa.or_(
+        batches.c.status == BatchStatus.SEALED,
+        sa.and_(batches.c.status == BatchStatus.FINAL, batches.c.delivered_at.is_(None)),
+    )
     due = (
         sa.select(batches.c.id)
-        .where(
-            batches.c.issuer == issuer,
-            batches.c.status == BatchStatus.FINAL,
-            batches.c.delivered_at.is_(None),
-            is_free,
-        )
+        .where(batches.c.issuer == issuer, batches.c.status == status, is_waiting, is_free)
         .order_by(batches.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
