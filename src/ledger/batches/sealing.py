@@ -10,6 +10,7 @@ from itertools import islice
 from ledger.batches import store
 from ledger.batches.schedule import Waiting
 from ledger.batches.store import Batch
+from ledger.chain.store import check_replayed
 from ledger.credentials.store import (
     PAGE_ROWS,
     count_waiting,
@@ -34,8 +35,13 @@ def seal(
 
     Leaves stand in the order in which their credentials were accepted. Memory does not
     grow with the batch. `on_leaves` is told of every page of leaves.
+
+    Raises:
+        ConflictError: the installation was restored, and the chain was not asked yet.
+
     """
     with database.write() as tx:
+        check_replayed(tx)
         take_turn(tx, Turn.SEALING, issuer)
         return _seal(tx, issuer, read_waiting(tx, issuer), now=now, on_leaves=on_leaves)
 

@@ -88,6 +88,10 @@ class Outbox:
                 `resend` sends them again.
 
         """
+        with self.database.read() as tx:
+            # Before the chain is asked: to know of its answer, somebody must have looked into
+            # what stops us.
+            store.check_sending(tx)
         prepared = sender.prepare(call)
         with self.database.write() as tx:
             store.check_sending(tx)
@@ -150,10 +154,13 @@ class Outbox:
             ChainError: no endpoint could be asked about some; the others were sent.
 
         """
-        due = self.clock() - self.resend_seconds
         with self.database.read() as tx:
             waiting = [t for t in store.list_unfinished(tx) if t.state is TransactionState.STORED]
-            rows = [t.id for t in waiting if (t.attempts[-1].sent_at or 0) <= due]
+            rows = [
+                t.id
+                for t in waiting
+                if self._is_past(t.attempts[-1].sent_at or 0, self.resend_seconds)
+            ]
             if rows:
                 store.check_sending(tx)
         self._send_newest(rows)
@@ -169,10 +176,9 @@ class Outbox:
             ChainError: no endpoint answered.
 
         """
-        due = self.clock() - self.replace_seconds
         with self.database.read() as tx:
             waiting = [t for t in store.list_unfinished(tx) if _waits(t, sender)]
-        slow = [t for t in waiting if t.attempts[-1].stored_at <= due]
+        slow = [t for t in waiting if self._is_past(t.attempts[-1].stored_at, self.replace_seconds)]
         market = sender.market() if slow else None
         replaced = []
         for transaction in slow:
@@ -246,6 +252,11 @@ class Outbox:
                 )
             self.resend()
             time.sleep(POLL_SECONDS)
+
+    def _is_past(self, moment: int, seconds: int) -> bool:
+        """Return whether `moment` is so long ago, or to come: then the clock was set back."""
+        now = self.clock()
+        return not now - seconds < moment <= now
 
     def _watch_balance(self, tx: Connection, sender: "Sender", prepared: "Prepared") -> None:
         """Raise the alarm when the key can soon pay no more, and end it when it can again."""

@@ -473,9 +473,24 @@ def check_sending(tx: sa.Connection) -> None:
         ConflictError: an alarm stops it until a person resumes.
 
     """
-    stopping = next((alarm for alarm in list_alarms(tx) if alarm.stops_sending), None)
-    if stopping is not None:
+    _check_no_alarm([alarm for alarm in list_alarms(tx) if alarm.stops_sending])
+
+
+def check_replayed(tx: sa.Connection) -> None:
+    """Return when the chain was asked since this installation was restored, if it was.
+
+    What waits in a backup may be anchored already, so until then it is sealed by `replay` alone.
+
+    Raises:
+        ConflictError: the chain was not asked yet.
+
+    """
+    _check_no_alarm([alarm for alarm in list_alarms(tx) if alarm.code == RESTORED])
+
+
+def _check_no_alarm(stopping: list[Alarm]) -> None:
+    if stopping:
         raise ConflictError(
             "sending-stopped",
-            f"{stopping.message}. Nothing is sent: look into it, then run `ledger resume`",
+            f"{stopping[0].message}. Nothing is sent: look into it, then run `ledger resume`",
         )
