@@ -324,8 +324,13 @@ def test_a_worker_whose_nonce_was_stolen_anchors_the_batch_with_the_next(works: 
     works.check()
 
 
-def test_a_worker_on_an_old_backup_sends_nothing_until_the_chain_was_asked(works: Works) -> None:
-    works.accept(b"waits at the backup")
+@pytest.mark.parametrize("early", [(), (b"accepted too early",)], ids=["sealed", "waiting"])
+def test_a_worker_on_an_old_backup_sends_nothing_until_the_chain_was_asked(
+    works: Works, early: tuple[bytes, ...]
+) -> None:
+    """The key signed nothing before the backup: its own anchors look like a stranger's."""
+    if early:
+        works.accept(b"waits at the backup")
     backup = works.save()
     works.work()
     before = works.anchored()
@@ -333,7 +338,7 @@ def test_a_worker_on_an_old_backup_sends_nothing_until_the_chain_was_asked(works
     restore(backup, home, None, now=works.now)
     database = Database(load_settings(home).database)
     works.use(works.chain.outbox(database))
-    works.accept(b"accepted too early")
+    works.accept(*early)
     works.work()
     assert set(works.troubles()) == {"sending-stopped"}
     assert works.anchored() == before

@@ -15,7 +15,7 @@ from ledger.backup.saving import save
 from ledger.batches import sealing
 from ledger.batches.fsck import check_database
 from ledger.batches.states.store import state_proofs
-from ledger.chain.store import RESTORED, check_sending, list_alarms, list_senders
+from ledger.chain.store import RESTORED, check_sending, clear_alarm, list_alarms, list_senders
 from ledger.config import Settings, load_settings, write_settings
 from ledger.credentials.store import NewCredential, add_credentials, count_waiting
 from ledger.database import Database, check_migrated, migrate, upgrade
@@ -26,6 +26,9 @@ from .conftest import ISSUER
 from .test_sealing import accept
 from .test_side_by_side import together
 
+SET_ASIDE = f"anchor.{'0a' * 20}.json"
+"""Where a key is kept that another has followed."""
+
 REGISTRY = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 
 
@@ -35,6 +38,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     home = tmp_path / "home"
     (home / "keystore").mkdir(parents=True)
     (home / "keystore" / "anchor.json").write_text('{"crypto": "encrypted"}')
+    (home / "keystore" / SET_ASIDE).write_text('{"crypto": "older"}')
     (home / "policy.toml").write_text("# what is believed\n")
     write_settings(
         home,
@@ -113,6 +117,10 @@ def test_every_row_comes_back_in_either_database(
         assert list(check_database(tx)) == []
     # The numbers that the database gives out go on from there.
     accept(copy, 5, start=10_000)
+    with pytest.raises(ConflictError, match="ledger restore"):
+        sealing.seal(copy, ISSUER, now=12)
+    with copy.write() as tx:  # as when the chain was asked
+        clear_alarm(tx, RESTORED, "10")
     batch = sealing.seal(copy, ISSUER, now=12)
     assert batch is not None
     assert (batch.id, batch.size) == (2, 8)
@@ -134,6 +142,7 @@ def test_settings_policy_and_keys_come_back_and_the_database_is_named_anew(
     assert found.database == f"sqlite:///{new / 'ledger.db'}"
     assert (new / "keystore" / "anchor.json").read_text() == '{"crypto": "encrypted"}'
     assert (new / "keystore" / "anchor.json").stat().st_mode & 0o777 == 0o600
+    assert (new / "keystore" / SET_ASIDE).read_text() == '{"crypto": "older"}'
     assert (new / "policy.toml").read_text() == "# what is believed\n"
     assert new.stat().st_mode & 0o777 == 0o700
 

@@ -28,7 +28,7 @@ MAX_ROW_BYTES: Final = 64 * 2**20
 """No row of ours comes near it."""
 
 _TABLE: Final = re.compile(r"tables/([a-z_]{1,63})\.jsonl")
-_FILE: Final = re.compile(r"files/((?:keystore/)?[a-z][a-z.-]{0,63})")
+_FILE: Final = re.compile(r"files/((?:keystore/)?[a-z][a-z0-9.-]{0,63})")
 
 _SHORTEST_TEXT: Final = 65
 """Bytes from this length on are tried as text; shorter ones are hashes and addresses."""
