@@ -117,10 +117,13 @@ def open_backup(path: Path) -> Iterator[BackupReader]:
         MalformedInputError: there is no such file, or it is no backup.
 
     """
+    if not path.exists():
+        raise MalformedInputError("no-file", f"there is no file {path}")
+    if not path.is_file():
+        # The library would read a stream to its end, and some have none.
+        raise _bad(f"{path} is a folder or a stream")
     try:
         archive = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise MalformedInputError("no-file", f"there is no file {path}") from None
     except _UNREADABLE:
         raise _bad(f"{path} is none, or is cut short") from None
     with archive:

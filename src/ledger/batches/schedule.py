@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ledger.clock import format_duration
 from ledger.errors import MalformedInputError
+from ledger.merkle.tree import MAX_SIZE
 
 MIN_EVERY_SECONDS: Final = 60
 """Ours: a block takes twelve seconds, and each batch costs a transaction."""
@@ -89,8 +90,8 @@ def check_schedule(schedule: Schedule) -> None:
         raise _refused(f"every {MIN_EVERY_SECONDS} seconds is the most often there is")
     if max(schedule.every_seconds or 0, schedule.max_age_seconds or 0) > MAX_SECONDS:
         raise _refused("ten years is the longest there is")
-    if schedule.at_waiting is not None and schedule.at_waiting < 1:
-        raise _refused("at least one credential must wait")
+    if schedule.at_waiting is not None and not 1 <= schedule.at_waiting <= MAX_SIZE:
+        raise _refused(f"from 1 to {MAX_SIZE:,} credentials can wait")
     if schedule.max_age_seconds is not None and schedule.max_age_seconds < 1:
         raise _refused("the oldest must wait a second at least")
     if schedule.cron is not None:

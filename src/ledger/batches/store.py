@@ -208,7 +208,9 @@ def get_batch(tx: sa.Connection, batch_id: int) -> Batch:
         NotFoundError: there is none.
 
     """
-    row = tx.execute(_BATCH, {"batch": batch_id}).mappings().one_or_none()
+    # No column holds a larger number, and to ask for one is an error.
+    found = tx.execute(_BATCH, {"batch": batch_id}) if batch_id < 2**63 else None
+    row = found.mappings().one_or_none() if found else None
     if row is None:
         raise NotFoundError("no-batch", f"there is no batch {batch_id}")
     return _batch(row)

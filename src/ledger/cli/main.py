@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Annotated, Any, Final
+from contextlib import suppress
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -29,12 +30,15 @@ from ledger.cli import (
 from ledger.cli.output import show
 from ledger.config import is_debugging
 from ledger.credentials.plain_text import visible
-from ledger.errors import LedgerError, MalformedInputError
+from ledger.errors import ConflictError, LedgerError, MalformedInputError
 
 UNEXPECTED: Final = 70
 """Exit code of a bug (EX_SOFTWARE)."""
 
 INTERRUPTED: Final = 130
+
+PIPE_CLOSED: Final = 141
+"""Exit code when whoever read the output has had enough, as that of a program SIGPIPE ends."""
 
 
 def _show_version(asked: bool) -> None:
@@ -93,30 +97,81 @@ UsageError: Any = typer.BadParameter.__base__
 
 def run() -> None:
     """Run the command; every error is one line that says what to do."""
+    _open_streams()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(_called())
     except UsageError as error:
-        sys.stderr.write(_usage(error))
-        sys.exit(MalformedInputError.exit_code)
+        _end(_usage(error), MalformedInputError.exit_code)
     except LedgerError as error:
-        sys.stderr.write(_described(error))
-        sys.exit(error.exit_code)
-    except typer.Abort:
-        sys.exit(INTERRUPTED)
+        _end(_described(error), error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _end("", INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has had enough; nothing more can be told to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(UNEXPECTED)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        _end("", PIPE_CLOSED)
+    except OSError as error:
+        if is_debugging():
+            raise
+        # A full disk, a folder that may not be written to: no bug, and the system says which.
+        refused = ConflictError("system-refused", _told_by_system(error))
+        _end(_described(refused), refused.exit_code)
     except Exception as error:
         if is_debugging():
             raise
         name = type(error).__name__
-        sys.stderr.write(
-            f"ledger: unexpected {name}: this is a bug; LEDGER_DEBUG=1 shows where [unexpected]\n"
+        _end(
+            f"ledger: unexpected {name}: this is a bug; LEDGER_DEBUG=1 shows where [unexpected]\n",
+            UNEXPECTED,
         )
-        sys.exit(UNEXPECTED)
+
+
+def _open_streams() -> None:
+    """Have streams that take every character: proofs in UTF-8, whatever the locale is."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # It was closed before the program began.
+            stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for good
+            setattr(sys, name, stream)
+        elif stream.isatty():
+            stream.reconfigure(errors="backslashreplace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _called() -> int:
+    """Run the command; return its exit code.
+
+    Raises:
+        BrokenPipeError: whoever read the output has had enough.
+
+    """
+    try:
+        code: int = app(standalone_mode=False) or 0
+    except SystemExit as end:
+        # typer ends so when the output is closed, with 1, which is a verdict here.
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        raise
+    sys.stdout.flush()
+    return code
+
+
+def _end(line: str, code: int) -> NoReturn:
+    """End with a line on standard error, if anybody still reads it."""
+    with suppress(OSError):
+        sys.stderr.write(line)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # What is still buffered goes nowhere; the interpreter would complain at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
+
+
+def _told_by_system(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def _described(error: LedgerError) -> str:

@@ -1,7 +1,7 @@
 """`serve`: the HTTP service of an installation."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +10,11 @@ from ledger.cli.installation import Installation
 from ledger.cli.options import Home, PasswordFile
 from ledger.cli.output import show
 from ledger.clock import now
+from ledger.errors import ConflictError
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from ledger.credentials.signature import SigningKey
     from ledger.web.service import Service
 
@@ -29,7 +32,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = 8000,
     home: Home = None,
     password_file: PasswordFile = None,
 ) -> None:
@@ -40,18 +45,17 @@ def serve(
     too; without one it holds no key and needs `ledger worker` beside it.
     Put a proxy with TLS before it when it is not for this machine alone.
     """
+    import signal
+
     import uvicorn
 
     from ledger.web.app import create_app
 
     installation = Installation.open(home, password_file)
     application = create_app(open_service(installation))
-    with working_beside(installation):
-        show(f"Serving on http://{host}:{port}; Ctrl-C ends it.")
-        uvicorn.run(
+    server = uvicorn.Server(
+        uvicorn.Config(
             application,
-            host=host,
-            port=port,
             # An access log would keep who asked for which credential.
             access_log=False,
             log_level="warning",
@@ -59,6 +63,36 @@ def serve(
             timeout_keep_alive=5,
             server_header=False,
         )
+    )
+    with listening(host, port) as listener, working_beside(installation):
+        show(f"Serving on http://{host}:{listener.getsockname()[1]}; Ctrl-C ends it.")
+        # Both end it in order; it raises the signal again then, which must not end the worker.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator["socket"]:
+    """Give a socket that listens there as long as the block lasts.
+
+    Raises:
+        ConflictError: the port is taken, or the address is none of this machine's.
+
+    """
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        # The library repeats the address in brackets.
+        reason = str(error.strerror).partition(" (")[0]
+        raise ConflictError(
+            "cannot-listen", f"cannot listen on {host}, port {port}: {reason}"
+        ) from None
+    with listener:
+        yield listener
 
 
 @contextmanager
