@@ -49,7 +49,7 @@ def test_what_is_submitted_is_anchored_given_back_and_verified(
     assert done.returncode == 0, done.stderr
     ids, files = zip(*(line.split("  ") for line in done.stdout.splitlines()), strict=True)
     assert files == (str(credential), str(lone), str(pdf))
-    assert done.stderr.startswith("Accepted 3 new ones; 0 were known.\n")
+    assert done.stderr.startswith("Accepted 3; 0 had been accepted before.\n")
     more = ledger("submit", "--digests", listed, "--canonicalization", "none", "--json", *home)
     (digest_id,) = json.loads(more.stdout)["ids"]
 

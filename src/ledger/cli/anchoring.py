@@ -7,7 +7,7 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import progress, show, show_json
+from ledger.cli.output import counted, progress, show, show_json
 from ledger.cli.proving import keep_final_states
 from ledger.clock import format_time, now
 from ledger.primitives import format_address
@@ -36,7 +36,8 @@ def seal(number: IssuerNumber = None, home: Home = None, as_json: Json = False) 
     elif batch is None:
         show("Nothing waits.")
     else:
-        show(f"Sealed batch {batch.id}: {batch.size} leaves under root {batch.root.hex()}")
+        leaves = counted(batch.size, "leaf", "leaves")
+        show(f"Sealed batch {batch.id}: {leaves} under root {batch.root.hex()}")
         show("Next: `ledger anchor` brings it to the chain.")
 
 
@@ -77,14 +78,15 @@ def anchor(
     for batch in waiting:
         show(f"Batch {batch.id} {batch.reason}; `ledger anchor --now` sends it.")
     for batch in finished:
-        show(f"Batch {batch.id} is final: {batch.size} leaves")
+        show(f"Batch {batch.id} is final: {counted(batch.size, 'leaf', 'leaves')}")
         if batch.gas_used is not None:
-            show(f"  gas {batch.gas_used:,}, {batch.gas_used / batch.size:.1f} a credential")
+            show(f"  gas {batch.gas_used:,}, {batch.gas_used / batch.size:,.1f} a credential")
             show(
                 f"  transaction 0x{(batch.transaction or b'').hex()} in block {batch.block_number}"
             )
-    show(f"Badges  {badges or installation.settings.badges}")
-    show("Next: `ledger verify BADGE`, or give the badges to their holders.")
+    if finished:
+        show(f"Badges  {badges or installation.settings.badges}")
+        show("Next: `ledger verify BADGE`, or give the badges to their holders.")
     _show_alarms(installation)
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ledger.cli.output import show, show_table
+from ledger.cli.output import counted, show, show_table
 from ledger.clock import format_time
 from ledger.primitives import format_address, format_chain
 
@@ -61,8 +61,10 @@ def _show_issuers(report: "Report") -> None:
 
 def _show_database(found: "Reconciliation") -> None:
     show(
-        f"Compared with the database: {found.issuers:,} issuers, {found.batches:,} batches, "
-        f"{found.leaves:,} leaves, {found.status_changes:,} changes of status."
+        f"Compared with the database: {counted(found.issuers, 'issuer')}, "
+        f"{counted(found.batches, 'batch', 'batches')}, "
+        f"{counted(found.leaves, 'leaf', 'leaves')}, "
+        f"{counted(found.status_changes, 'change')} of status."
     )
     if found.spending:
         show()
@@ -80,7 +82,7 @@ def _show_proofs(found: "ProofFolder") -> None:
     counts = ", ".join(
         f"{count:,} {standing}" for standing, count in sorted(found.standings.items())
     )
-    show(f"Compared with {found.files:,} proofs: {counts or 'none fits'}.")
+    show(f"Compared with {counted(found.files, 'proof')}: {counts or 'none fits'}.")
 
 
 def _show_findings(report: "Report") -> None:
@@ -88,7 +90,7 @@ def _show_findings(report: "Report") -> None:
         show("Nothing was found that is not as it must be.")
         return
     count = len(report.findings)
-    show(f"{count:,} finding{'s' if count > 1 else ''}:")
+    show(f"{counted(count, 'finding')}:")
     for finding in report.findings:
         show(f"  {finding.code}: {printable(finding.message)}")
         if str(finding.place):

@@ -9,7 +9,7 @@ from ledger.chain.registry.calls import StatusAction
 from ledger.cli.files import read_file
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, Json, PasswordFile
-from ledger.cli.output import show, show_json
+from ledger.cli.output import counted, show, show_json
 from ledger.cli.proving import keep_final_states
 from ledger.errors import MalformedInputError, NotFoundError
 
@@ -226,6 +226,6 @@ def _report(transactions: list[bytes], *, as_json: bool) -> None:
     elif not transactions:
         show("Nothing to do: the chain says so already.")
     else:
-        show(f"Done, and final, with {len(transactions)} transaction(s):")
+        show(f"Done, and final, with {counted(len(transactions), 'transaction')}:")
         for one in transactions:
             show(f"  0x{one.hex()}")

@@ -39,7 +39,7 @@ def issue(story: Story) -> None:
     inputs = read_inputs(story.folder / "learners.csv", story.folder / "template.toml")
     with story.priced(f"sign {len(inputs[1])} badges"):
         issued = issue_rows(story.installation, story.issuer, *inputs)
-    show(f"   {issued.new} credentials")
+    show(f"   {issued.new:,} credentials")
 
 
 def be_accredited(story: Story) -> None:
@@ -77,7 +77,7 @@ def anchor(story: Story) -> None:
     gas = batch.gas_used or 0
     show(f"   root      {batch.root.hex()}")
     show(f"   cost      {gas:,} gas, {gas / batch.size:.1f} for each of {batch.size:,}")
-    show(f"   badges    {len(story.files)} files in badges/, listed in badges/batch-1.csv")
+    show(f"   badges    {len(story.files):,} files in badges/, listed in badges/batch-1.csv")
 
 
 def verify_badge(story: Story) -> None:
@@ -147,7 +147,7 @@ def lose_a_key(story: Story) -> None:
     with story.priced("anchor it again with another key") as price:
         (batch,) = anchor_waiting(home, issuer, story.folder / "badges", again=True)
         price.gas, price.badges = batch.gas_used or 0, batch.size
-    show(f"   {format_address(new)} anchored it; every holder keeps his file")
+    show(f"   {format_address(new)} anchored it; every holder keeps their file")
     story.expect("valid", story.files[0], because="operator")
 
 
@@ -161,7 +161,7 @@ def audit(story: Story) -> None:
     if report.findings:
         raise ConflictError("demo-failed", f"the audit found: {report.findings[0]}")
     world = report.audit.world
-    show(f"   {world.events} events of {len(world.issuers)} issuers lead to every head on chain:")
+    show(f"   {world.events:,} events of {len(world.issuers)} issuers lead to every head on chain:")
     show("   none is missing, added, moved or altered.")
     show("   The issuer's database and badges agree. The report is audit/report.html")
 

@@ -98,7 +98,7 @@ class Story:
         price = Price()
         yield price
         seconds = f"{time.monotonic() - started:.1f}"
-        each = f"{price.gas / price.badges:.1f}" if price.gas else "-"
+        each = f"{price.gas / price.badges:,.1f}" if price.gas else "-"
         self.costs.append((what, price.gas, seconds, each))
 
     def manifest(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 from ledger.cli.files import read_file
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import progress, show, show_json
+from ledger.cli.output import counted, progress, show, show_json
 from ledger.cli.reporting import ReportFile, reporting
 from ledger.clock import now
 
@@ -58,7 +58,10 @@ def issue(
     if as_json:
         show_json({"issuer": issuer.number, "issued": issued.new, "known": issued.known})
         return
-    show(f"Issued {issued.new} credentials; {issued.known} rows had been issued before.")
+    show(
+        f"Issued {counted(issued.new, 'credential')}; "
+        f"{counted(issued.known, 'row')} had been issued before."
+    )
     show("Next: `ledger anchor` seals them into a batch and brings it to the chain.")
 
 
@@ -132,8 +135,8 @@ def _preview(
         )
         return
     show(
-        f"Would issue {len(new)} credentials of issuer {issuer.number}, {issuer.profile.name}; "
-        f"{known} rows have been issued before."
+        f"Would issue {counted(len(new), 'credential')} of issuer {issuer.number}, "
+        f"{issuer.profile.name}; {counted(known, 'row')} had been issued before."
     )
     if new and known:
         shown = ", ".join(map(str, lines[:SHOWN_LINES]))

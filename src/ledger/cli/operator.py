@@ -6,7 +6,7 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, PasswordFile
-from ledger.cli.output import show
+from ledger.cli.output import counted, show
 from ledger.errors import ConflictError, MalformedInputError
 from ledger.primitives import Address, format_address, parse_address
 
@@ -106,7 +106,7 @@ def compromised(
     report_compromise(installation.outbox, owner, installation.registry, issuer.number, key, moment)
     untrusted = find_untrusted(installation.outbox, installation.registry, issuer.number)
     show(f"{format_address(key)} is compromised for issuer {issuer.number} since {since}.")
-    show(f"{len(untrusted)} batch(es) must be anchored again, by another key.")
+    show(f"{counted(len(untrusted), 'batch', 'batches')} must be anchored again, by another key.")
     for name in (KeyName.ANCHOR, KeyName.STATUS):
         if installation.address(name) == key:
             show(f"Next: `ledger operator rotate {name}`; it is this installation's {name} key.")
@@ -177,8 +177,8 @@ def rotate_key(
         if under_way and old not in list_compromised(tx):
             raise ConflictError(
                 "not-yet",
-                f"{len(under_way)} transactions of {format_address(old)} are under way, and would "
-                "fail: run `ledger anchor` first, or report the key if it is compromised",
+                f"{counted(len(under_way), 'transaction')} of {format_address(old)} under way "
+                "would fail: run `ledger anchor` first, or report the key if it is compromised",
             )
     new = keystore.draw_successor(name)
     owner = installation.sender(KeyName.OWNER)

@@ -1,10 +1,13 @@
 """What people and programs see: tables, JSON, progress."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+
+_NUMBER: Final = re.compile(r"[0-9,.]+")
 
 
 def show(line: str = "") -> None:
@@ -22,11 +25,16 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON
     show(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """Return a number with its noun: "1 batch", "1,000 batches"; `several` when no "s" will do."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their columns, left-aligned text and right-aligned numbers."""
     texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
     right = [
-        bool(texts) and all(text[:1].isdigit() for text in column if text != "-")
+        bool(texts) and all(_NUMBER.fullmatch(text) for text in column if text != "-")
         for column in zip(*texts, strict=True)
     ] or [False] * len(columns)
     widths = [max(len(cell) for cell in column) for column in zip(columns, *texts, strict=True)]

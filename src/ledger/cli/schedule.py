@@ -7,7 +7,7 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json
-from ledger.cli.output import show, show_json
+from ledger.cli.output import counted, show, show_json
 from ledger.clock import format_time, now, parse_duration
 from ledger.errors import MalformedInputError
 
@@ -84,7 +84,8 @@ def show_schedule(number: IssuerNumber = None, home: Home = None, as_json: Json 
         return
     show(f"Issuer {issuer} seals {wanted}." if wanted else f"Issuer {issuer} has no schedule.")
     show(
-        f"{waiting.count:,} credentials wait, the oldest since {format_time(waiting.oldest_at)}."
+        counted(waiting.count, "credential waits", "credentials wait")
+        + f", the oldest since {format_time(waiting.oldest_at)}."
         if waiting
         else "Nothing waits."
     )

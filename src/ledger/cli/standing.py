@@ -7,7 +7,7 @@ import typer
 from ledger.cli.anchoring import describe
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import show, show_json, show_table
+from ledger.cli.output import counted, show, show_json, show_table
 from ledger.clock import format_time
 from ledger.errors import ConflictError, NotFoundError
 
@@ -42,7 +42,8 @@ def status(
     if as_json:
         show_json(described)
         return
-    show(f"Issuer {described['issuer']}: {described['waiting']} credentials wait for a batch.")
+    waiting = counted(described["waiting"], "credential waits", "credentials wait")
+    show(f"Issuer {described['issuer']}: {waiting} for a batch.")
     show_table(
         ["batch", "status", "size", "changed", "block", "gas", "root"],
         [
@@ -157,7 +158,7 @@ def resume(home: Home = None) -> None:
     _show_alarms([_describe_alarm(alarm) for alarm in alarms])
     for batch_id, after in moved:
         show(f"Batch {batch_id} is {after} again: the chain no longer has its anchor.")
-    show(f"{len(alarms)} alarm(s) cleared. Next: `ledger anchor`.")
+    show(f"{counted(len(alarms), 'alarm')} cleared. Next: `ledger anchor`.")
 
 
 def cancel(

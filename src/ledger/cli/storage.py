@@ -8,7 +8,7 @@ import typer
 from ledger.chain.keystore import KeyName
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, Json
-from ledger.cli.output import show, show_json
+from ledger.cli.output import counted, show, show_json
 from ledger.clock import format_time, now
 from ledger.config import check_no_password, database_from_environment, home_folder
 from ledger.errors import ChainError
@@ -112,12 +112,15 @@ def backup(
         stamp = format_time(made_at).replace(":", "").replace("-", "")
         target /= f"ledger-{stamp}.backup.zip"
     manifest = save(installation.database, installation.settings, target, now=made_at)
-    rows = {entry.table: entry.rows for entry in manifest.entries if entry.table}
+    rows = {entry.table: entry.rows or 0 for entry in manifest.entries if entry.table}
     if as_json:
         show_json({"file": str(target.absolute()), "made": format_time(made_at), "rows": rows})
         return
     show(f"Backup  {target}")
-    show(f"        {rows['credentials']:,} credentials, {rows['batches']:,} batches")
+    show(
+        f"        {counted(rows['credentials'], 'credential')}, "
+        + counted(rows["batches"], "batch", "batches")
+    )
     show("Keep it where this machine is not, and the keystore's password elsewhere again.")
 
 
@@ -205,7 +208,8 @@ def _show_replay(replayed: "Replay") -> None:
     for batch_id in replayed.rebuilt:
         show(f"Batch {batch_id} was sealed and anchored since: made again.")
     for anchor in replayed.lost:
-        show(f"Not in the backup: {anchor.size:,} credentials of issuer {anchor.issuer}, anchored")
+        credentials = counted(anchor.size, "credential")
+        show(f"Not in the backup: {credentials} of issuer {anchor.issuer}, anchored")
         show(f"  {format_time(anchor.time)}, root {anchor.root.hex()}")
         show(f"  transaction 0x{anchor.transaction.hex()}")
     if replayed.lost:

@@ -176,6 +176,6 @@ def _show_json(issuer: int, accepted: "Accepted", ids: Iterable[str]) -> None:
 def _tell(accepted: "Accepted") -> None:
     """Say what happened beside the ids, which a program may be reading."""
     sys.stderr.write(
-        f"Accepted {accepted.new} new ones; {accepted.known} were known.\n"
+        f"Accepted {accepted.new:,}; {accepted.known:,} had been accepted before.\n"
         "Next: `ledger anchor` seals them into a batch and brings it to the chain.\n"
     )
