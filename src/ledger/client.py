@@ -148,20 +148,21 @@ class Client:
     def wait_for_proof(
         self, credential: str, *, timeout_seconds: float, poll_seconds: float = 2.0
     ) -> bytes:
-        """Return the bytes of a proof file as soon as there is one.
+        """Return the bytes of a proof file once its anchor is final.
+
+        Verifiers believe it from then on; before, they say that they do not know. Needs a key that
+        may read.
 
         Raises:
-            ConflictError: there is none when the time has run out.
+            ConflictError: it is not final when the time has run out.
 
         """
         deadline = time.monotonic() + timeout_seconds
-        while True:
-            try:
-                return self.proof(credential)
-            except ConflictError as error:
-                if error.code != "not-anchored-yet" or time.monotonic() > deadline:
-                    raise
+        while (standing := self.standing(credential)).state != "final":
+            if time.monotonic() > deadline:
+                raise ConflictError("not-final", f"it is {standing.state}: {standing.next}")
             time.sleep(poll_seconds)
+        return self.proof(credential)
 
     def verify(self, document: bytes) -> dict[str, Any]:
         """Return the service's report on a proof file or badge; its `verdict` is its own word."""

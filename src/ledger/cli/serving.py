@@ -99,12 +99,16 @@ def listening(host: str, port: int) -> Iterator["socket"]:
 def working_beside(installation: Installation) -> Iterator[None]:
     """Be the worker, in a thread, as long as the block lasts; where others work, do nothing.
 
-    On PostgreSQL `ledger worker` does the work. A round that has begun is finished.
+    On PostgreSQL `ledger worker` does the work. A round that has begun is finished. A worker that
+    breaks ends the service: one that goes on taking credentials nobody anchors helps nobody.
 
     Raises:
         ConflictError: another worker runs on this SQLite database.
+        Exception: what the worker broke with, a bug.
 
     """
+    import os
+    import signal
     from threading import Event, Thread
 
     from ledger.cli.working import only_one, open_worker
@@ -113,14 +117,25 @@ def working_beside(installation: Installation) -> Iterator[None]:
         yield
         return
     with only_one(installation):
-        stop = Event()
-        thread = Thread(target=open_worker(installation).run, args=(stop,), name="worker")
+        stop, worker = Event(), open_worker(installation)
+        broken: list[Exception] = []
+
+        def work() -> None:
+            try:
+                worker.run(stop)
+            except Exception as error:  # noqa: BLE001 - raised again below, by the main thread
+                broken.append(error)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = Thread(target=work, name="worker")
         thread.start()
         try:
             yield
         finally:
             stop.set()
             thread.join()
+        if broken:
+            raise broken[0]
 
 
 def open_service(installation: Installation) -> "Service":
