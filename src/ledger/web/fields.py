@@ -7,7 +7,6 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.errors import NotFoundError
-from ledger.primitives import Canonicalization
 
 MAX_NUMBER: Final = 2**53 - 1
 """The greatest integer that every JSON reader holds exactly; every database holds it too."""
@@ -37,14 +36,6 @@ class Body(BaseModel):
     """What a request says in JSON: no member that we do not know."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class CanonicalizationOf(Body):
-    """What digests are of."""
-
-    canonicalization: Canonicalization = Field(
-        description="`rfc8785` for JSON credentials, `none` for the bytes of any file."
-    )
 
 
 def check_public_id(text: str) -> None:

@@ -36,7 +36,7 @@ MAX_CREDENTIALS = 1_000
 router = APIRouter(prefix="/v1", tags=["credentials"], route_class=StrictRoute)
 
 Reader = Annotated[int, Depends(issuer_with(Scope.READ))]
-Posting = problems(400, 401, 403, 404, 408, 409, 413, 422, 429, 503)
+POSTING = problems(400, 401, 403, 404, 408, 409, 413, 422, 429, 503)
 
 
 class IssueRequest(Body):
@@ -132,7 +132,7 @@ NEXT_STEP = {
     summary="Sign credentials from a template",
     status_code=202,
     response_model=IssuedIds,
-    responses=Posting,
+    responses=POSTING,
 )
 def post_issue(service: ServiceOf, asked: AskedOnce, body: IssueRequest) -> Response:
     """Sign a credential for every row that this issuer has not issued yet.
@@ -170,7 +170,7 @@ def _signatory(service: Service, issuer: Issuer) -> Signatory:
     summary="Hand in signed credentials",
     status_code=202,
     response_model=AcceptedIds,
-    responses=Posting,
+    responses=POSTING,
 )
 def post_credentials(service: ServiceOf, asked: AskedOnce, body: ReadyCredentials) -> Response:
     """Accept credentials made elsewhere; they wait for the issuer's next batch.

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from ledger.credentials.submitting import Offer, accept_in
 from ledger.database import Connection
 from ledger.issuers.api_keys import Scope, check_scope
-from ledger.primitives import hash32
+from ledger.primitives import Canonicalization, hash32
 from ledger.web.auth import ServiceOf
 from ledger.web.documented import problems
-from ledger.web.fields import CanonicalizationOf, HexDigest, StrictNumber
+from ledger.web.fields import Body, HexDigest, StrictNumber
 from ledger.web.idempotency import AskedOnce, once
 from ledger.web.strict_route import StrictRoute
 
@@ -21,7 +21,7 @@ MAX_DIGESTS = 100_000
 router = APIRouter(prefix="/v1", tags=["digests"], route_class=StrictRoute)
 
 
-class Digests(CanonicalizationOf):
+class Digests(Body):
     """Digests for one issuer's next batch."""
 
     model_config = ConfigDict(
@@ -31,6 +31,9 @@ class Digests(CanonicalizationOf):
     )
 
     issuer: StrictNumber
+    canonicalization: Canonicalization = Field(
+        description="`rfc8785` for JSON credentials, `none` for the bytes of any file."
+    )
     digests: Annotated[
         list[HexDigest], Field(min_length=1, max_length=MAX_DIGESTS, description="SHA-256, in hex.")
     ]
