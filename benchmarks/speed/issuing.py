@@ -23,8 +23,8 @@ class Issuing:
     """One roster, issued, anchored and written."""
 
     rows: int
-    stages: dict[str, tuple[float, float]]
-    """Wall and processor seconds: issued, sealed, anchored, written, and the floor's."""
+    stages: dict[str, tuple[float, float, float]]
+    """Wall, processor and busier process's seconds: issued, sealed, anchored, written, floor."""
     peak_mib: float
     badge_bytes: int
 
@@ -35,6 +35,10 @@ class Issuing:
     def cpu_seconds(self, *stages: str) -> float:
         """Return how long a processor worked in these stages."""
         return sum(self.stages[stage][1] for stage in stages)
+
+    def busier_seconds(self, *stages: str) -> float:
+        """Return how long these stages take at least with a processor for each process."""
+        return sum(self.stages[stage][2] for stage in stages)
 
 
 def measure_rosters(folder: Path, sizes: Sequence[int]) -> Iterator[Issuing]:

@@ -8,6 +8,7 @@ from textwrap import dedent
 
 from benchmarks.speed.issuing import Issuing
 from benchmarks.speed.trees import Trees
+from ledger.second_process import LEAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ def _head(run: Run) -> str:
         Issued: read, checked, signed, and stored in SQLite in one durable transaction. Sealed.
         Written: an indented JSON file a badge, of some {size:,} bytes, on the disk.
         Chain: anchored on a local Anvil and followed until final, which is the same wait for one
-        badge and for a million; it is in no other column. All of it is done by one process.
+        badge and for a million; it is in no other column. From {LEAST:,} rows on, two processes
+        share the work. Busier: the processor's time of whichever of them worked longer, stage by
+        stage, which is what the clock comes to when each has a processor and the disk keeps up.
         """)
 
 
@@ -53,13 +56,15 @@ WORK = ("issued", "sealed", "written")
 
 def _roster(roster: Issuing) -> str:
     wall, cpu = roster.wall_seconds(*WORK), roster.cpu_seconds(*WORK)
+    busier = roster.busier_seconds(*WORK)
     floor = roster.cpu_seconds("floor")
     cells = (
         f"{roster.rows:,}",
         *(f"{roster.wall_seconds(stage):.1f} s" for stage in (*WORK, "anchored")),
         f"{roster.rows / wall:,.0f}",
         f"{1e6 * cpu / roster.rows:.0f} µs",
-        f"{roster.rows / cpu:,.0f}",
+        f"{1e6 * busier / roster.rows:.0f} µs",
+        f"{roster.rows / busier:,.0f}",
         f"{1e6 * floor / roster.rows:.0f} µs",
         f"{cpu / floor:.1f}",
         f"{roster.peak_mib:.0f} MiB",
@@ -69,8 +74,8 @@ def _roster(roster: Issuing) -> str:
 
 ISSUING_HEAD = """\
 | Rows | Issued | Sealed | Written | Chain | Rows a second | Processor, each \
-| Rows a processor second | Floor, each | Times the floor | Peak |
-|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"""
+| Busier, each | Rows a busier second | Floor, each | Times the floor | Peak |
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"""
 
 ISSUING_WORDS = """
 The floor signs as often with Ed25519, digests each document twice and writes as many files of

@@ -16,6 +16,7 @@ the public API and never changes. Messages are for people and may. Every code is
 explained in docs/reference/errors.md.
 """
 
+import copyreg
 from typing import ClassVar
 
 
@@ -29,6 +30,10 @@ class LedgerError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pass whole into another process, whatever the constructor of the class takes."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class MalformedInputError(LedgerError):

@@ -1,13 +1,14 @@
 """A badge made in parts that were written before is the badge made in one go."""
 
 import json
+import pickle
 from importlib.resources import files
 
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.credentials.canonical import canonical_bytes
+from ledger.credentials.canonical import Shared, canonical_bytes
 from ledger.credentials.did_key import format_base58btc, key_method, parse_base58btc, parse_did_key
 from ledger.credentials.openbadge import Builder
 from ledger.credentials.profile import IssuerProfile
@@ -39,6 +40,18 @@ def test_the_bytes_of_a_badge_are_those_of_the_same_json_written_slowly(row: Row
     plain = json.loads(json.dumps(signed))
     assert canonical_bytes(signed) == rfc8785.dumps(plain)
     verify_proof(SignedDocument(plain), plain["proof"][0], parse_did_key(KEY.did))
+
+
+@given(ROWS)
+def test_a_builder_in_another_process_makes_the_same_badge(row: Row) -> None:
+    """What is shared between badges loses its written form on the way."""
+    there = pickle.loads(pickle.dumps(BUILDER))  # noqa: S301 - made here
+    one, other = (
+        builder.build(row, credential_id="urn:uuid:1", salt="00", valid_from=1_790_000_000)
+        for builder in (BUILDER, there)
+    )
+    assert canonical_bytes(one) == canonical_bytes(other)
+    assert isinstance(other["issuer"], Shared)
 
 
 @given(st.binary(min_size=1, max_size=64))

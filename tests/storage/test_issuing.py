@@ -1,11 +1,12 @@
 """A roster is issued whole or not at all, once, and a dry run says what would happen."""
 
 from importlib.resources import files
+from types import ModuleType
 from unittest.mock import patch
 
 import pytest
 
-from ledger.credentials import issuing
+from ledger.credentials import issuing, signing
 from ledger.credentials.issuing import Issued, Signatory, find_new_rows, issue
 from ledger.credentials.profile import IssuerProfile
 from ledger.credentials.roster import RosterError, Row
@@ -43,9 +44,11 @@ def test_issuing_again_issues_what_is_new(database: Database) -> None:
     assert waiting(database) == 10
 
 
-@pytest.mark.parametrize("step", ["add_credentials", "sign"])
-def test_a_crash_issues_nothing_and_issuing_again_issues_all(database: Database, step: str) -> None:
-    with patch.object(issuing, step, side_effect=Crash), pytest.raises(Crash):
+@pytest.mark.parametrize(("module", "step"), [(issuing, "add_credentials"), (signing, "sign")])
+def test_a_crash_issues_nothing_and_issuing_again_issues_all(
+    database: Database, module: ModuleType, step: str
+) -> None:
+    with patch.object(module, step, side_effect=Crash), pytest.raises(Crash):
         issue(database, SIGNATORY, TEMPLATE, ROWS, now=1)
     assert waiting(database) == 0
     assert counted(issue(database, SIGNATORY, TEMPLATE, ROWS, now=1)) == (10, 0)

@@ -9,7 +9,7 @@ again.
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
@@ -17,6 +17,10 @@ from typing import Final, TextIO
 from ledger.errors import ConflictError
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+
+
+File = tuple[str, bytes]
+"""What is to be written: a name, and what is in it."""
 
 
 class BadgeFolder:
@@ -77,6 +81,19 @@ def open_folder(path: Path) -> Iterator[BadgeFolder]:
         raise ConflictError(
             "unwritable", f"{path}: {error.strerror}: mend that, then run the same again"
         ) from None
+
+
+def write_files(path: Path, files: Sequence[File]) -> int:
+    """Write `files` into the folder `path`, and return their number.
+
+    Raises:
+        ConflictError: as `open_folder`.
+
+    """
+    with open_folder(path) as folder:
+        for name, content in files:
+            folder.write(name, content)
+    return len(files)
 
 
 def sync() -> None:

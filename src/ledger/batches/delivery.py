@@ -5,19 +5,21 @@ at any time and is then the same.
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from ledger.batches import store
-from ledger.batches.badge_folder import open_folder, sync
+from ledger.batches.badge_folder import File, open_folder, sync, write_files
 from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.batches.store import Batch
 from ledger.credentials.canonical import embed, is_embeddable
 from ledger.credentials.document import MAX_CREDENTIAL_BYTES
 from ledger.credentials.plain_text import spreadsheet_safe
-from ledger.credentials.store import StoredCredential, read_batch
+from ledger.credentials.store import PAGE_ROWS, StoredCredential, read_batch
 from ledger.database import Connection, Database
 from ledger.errors import ConflictError
 from ledger.merkle.tiles import Prover
@@ -29,6 +31,7 @@ from ledger.proofs.file import (
     format_embedded,
     format_proof_file,
 )
+from ledger.second_process import beside
 
 INDEX_FILE: Final = "batch-{}.csv"
 """Which file of a batch is whose, in the order of the leaves."""
@@ -141,22 +144,29 @@ def deliver(
         open_folder(path) as folder,
         folder.lines(INDEX_FILE.format(batch.id)) as lines,
         database.read() as tx,
+        beside(partial(write_files, path), items=batch.size) as written,
     ):
-        index = csv.writer(lines)
-        index.writerow(["leaf", "name", "file", "submitted_as"])
-        proofs = ProofWriter(tx, batch, home)
-        for credential in read_batch(tx, batch.id):
-            content = badge(credential, proofs.proof(credential))
-            name = file_name(credential, content)
-            folder.write(name, _written(content))
-            holder = spreadsheet_safe(_holder(content))
-            label = spreadsheet_safe(credential.label or "")
-            index.writerow([credential.leaf_index, holder, name, label])
-            on_badge(1)
+        files = _files(tx, batch, home, lines)
+        for count in written(iter(lambda: list(islice(files, PAGE_ROWS)), [])):
+            on_badge(count)
     sync()
     with database.write() as tx:
         store.mark_delivered(tx, batch.id, now=now)
     return batch.size
+
+
+def _files(tx: Connection, batch: Batch, home: Home, lines: TextIO) -> Iterator[File]:
+    """Give every file of a batch, and write into `lines` whose it is."""
+    index = csv.writer(lines)
+    index.writerow(["leaf", "name", "file", "submitted_as"])
+    proofs = ProofWriter(tx, batch, home)
+    for credential in read_batch(tx, batch.id):
+        content = badge(credential, proofs.proof(credential))
+        name = file_name(credential, content)
+        holder = spreadsheet_safe(_holder(content))
+        label = spreadsheet_safe(credential.label or "")
+        index.writerow([credential.leaf_index, holder, name, label])
+        yield name, _written(content)
 
 
 def _holder(content: dict[str, Any]) -> str:

@@ -5,22 +5,21 @@ all. A row is known by its identity (issuer, template, what the row says), so th
 roster issued twice issues once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from ledger.credentials.canonical import canonical_bytes
-from ledger.credentials.did_key import key_method
-from ledger.credentials.openbadge import Builder, draw_id, draw_salt
+from ledger.credentials.openbadge import Builder
 from ledger.credentials.profile import IssuerProfile
 from ledger.credentials.roster import Row, row_identity
-from ledger.credentials.signature import SigningKey, sign
-from ledger.credentials.store import NewCredential, add_credentials, find_known_rows
+from ledger.credentials.signature import SigningKey
+from ledger.credentials.signing import PageSigner, SignedBadge
+from ledger.credentials.store import PAGE_ROWS, NewCredential, add_credentials, find_known_rows
 from ledger.credentials.template import Template, template_digest
 from ledger.database import Connection, Database, Turn, take_turn
 from ledger.errors import DeniedError
-from ledger.primitives import Canonicalization, Hash32, sha256
-
-URN_PREFIX = "urn:uuid:"
+from ledger.primitives import Canonicalization, Hash32
+from ledger.second_process import beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +88,20 @@ def issue_in(
     identities = _identities(profile.did, template, rows)
     take_turn(tx, Turn.ACCEPTING, signatory.issuer)
     known = find_known_rows(tx, signatory.issuer, list(identities))
-    ids: list[str] = []
+    on_row(len(known))
+    new = [identity for identity in identities if identity not in known]
+    ids = dict(known)
 
-    def new() -> Iterator[NewCredential]:
-        for identity, row in identities.items():
-            if identity in known:
-                ids.append(known[identity])
-            else:
-                made = _credential(builder, key, row, identity, now)
-                ids.append(made.public_id)
-                yield made
+    def made(badges: Iterable[SignedBadge]) -> Iterator[NewCredential]:
+        for identity, badge in zip(new, badges, strict=True):
+            ids[identity] = badge.public_id
+            yield _credential(identity, badge)
             on_row(1)
 
-    add_credentials(tx, signatory.issuer, new(), now=now)
-    return Issued(new=len(identities) - len(known), known=len(known), ids=tuple(ids))
+    with beside(PageSigner(builder, key, now), items=len(new)) as signed:
+        badges = chain.from_iterable(signed(_pages([identities[one] for one in new])))
+        add_credentials(tx, signatory.issuer, made(badges), now=now)
+    return Issued(len(new), len(known), tuple(ids[identity] for identity in identities))
 
 
 def find_new_rows(
@@ -120,18 +119,16 @@ def _identities(did: str, template: Template, rows: Sequence[Row]) -> dict[Hash3
     return {row_identity(did, digest, row): row for row in rows}
 
 
-def _credential(
-    builder: Builder, key: SigningKey, row: Row, identity: Hash32, now: int
-) -> NewCredential:
-    urn = draw_id()
-    badge = builder.build(row, credential_id=urn, salt=draw_salt(), valid_from=now)
-    signed = sign(badge, key, created=now, verification_method=key_method(key.did))
-    # Without an anchor proof in it yet, these are the bytes that the digest is of.
-    document = canonical_bytes(signed)
+def _pages(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for at in range(0, len(rows), PAGE_ROWS):
+        yield rows[at : at + PAGE_ROWS]
+
+
+def _credential(identity: Hash32, badge: SignedBadge) -> NewCredential:
     return NewCredential(
-        public_id=urn.removeprefix(URN_PREFIX),
-        digest=sha256(document),
+        public_id=badge.public_id,
+        digest=badge.digest,
         canonicalization=Canonicalization.RFC8785,
         row_identity=identity,
-        document=document,
+        document=badge.document,
     )

@@ -56,6 +56,7 @@ class Builder:
 
     def __init__(self, template: Template, profile: IssuerProfile) -> None:
         self._template = template
+        self._profile = profile
         self._result_id = result_id(template)
         self._shared: dict[str, Any] = {
             "@context": list(CONTEXTS),
@@ -66,6 +67,10 @@ class Builder:
             "credentialSchema": [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}],
         }
         self._achievement = Shared(format_achievement(template))
+
+    def __reduce__(self) -> "tuple[type[Builder], tuple[Template, IssuerProfile]]":
+        # In another process, what is shared is made and written once more.
+        return Builder, (self._template, self._profile)
 
     def check_rows(self, rows: Iterable[Row]) -> None:
         """Return when the scores of `rows` fit the template's grade.

@@ -66,6 +66,10 @@ class SigningKey:
     def __repr__(self) -> str:
         return f"SigningKey({self.did})"
 
+    def reveal(self) -> bytes:
+        """Return the secret seed."""
+        return self._private.private_bytes_raw()
+
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of `message`; always the same for the same message."""
         return self._private.sign(message)
