@@ -22,7 +22,8 @@ commands at work; [errors](errors.md) lists what they can say and their exit cod
 
 def names(command: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - typer names no public class
     """Give the words of every command below `command` that does something, in its order."""
-    for name, below in command.commands.items():
+    for name in command.list_commands(None):
+        below = command.commands[name]
         if hasattr(below, "commands"):
             if below.invoke_without_command:
                 yield (*prefix, name)

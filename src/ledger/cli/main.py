@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from ledger.cli import (
     anchoring,
@@ -49,8 +50,28 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+ORDER: Final = (
+    *("demo", "chain"),
+    *("init", "config", "deploy", "issuer", "operator"),
+    *("template", "issue", "submit", "seal", "anchor", "status", "proof"),
+    *("revoke", "suspend", "reinstate", "cancel", "resume"),
+    *("schedule", "worker", "serve"),
+    *("verify", "digest", "audit"),
+    *("fsck", "backup", "restore"),
+)
+"""The commands as a newcomer meets them: try, set up, issue, take back, let run, verify, keep."""
+
+
+class _InOrder(TyperGroup):
+    """The commands and groups of commands in the help, in `ORDER`."""
+
+    def list_commands(self, _ctx: object) -> list[str]:
+        return sorted(self.commands, key=ORDER.index)
+
+
 app = typer.Typer(
     name="ledger",
+    cls=_InOrder,
     help="Anchor micro-credentials on a chain, and prove them for ever with one file.",
     no_args_is_help=True,
     add_completion=False,

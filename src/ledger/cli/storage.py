@@ -141,10 +141,11 @@ def restore(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make an installation from a backup, and catch up with the chain.
+    """Make an installation from a backup.
 
-    The folder and the database must be empty. Nothing is sent before the chain has told
-    what was anchored since: if it does not answer, run this again without FILE.
+    The folder and the database must be empty. Then it catches up with the chain: nothing is
+    sent before that has told what was anchored since. If it does not answer, run this again
+    without FILE.
     """
     from ledger.backup import restoring
 
