@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ledger.chain import store
+from ledger.chain.alarms.store import list_alarms
 from ledger.chain.artifact import code_hash
 from ledger.chain.fees import FeeLimits
 from ledger.chain.keystore import Secret
@@ -168,12 +169,12 @@ def test_a_key_that_can_soon_pay_no_more_raises_an_alarm(chain: Chain, outbox: O
     chain.rpc.call("anvil_setBalance", [account, hex(prepared.gas * prepared.fees.cap_wei * 20)])
     watched.submit(sender, call, Purpose.REGISTER)
     with outbox.database.read() as tx:
-        (alarm,) = store.list_alarms(tx)
+        (alarm,) = list_alarms(tx)
     assert (alarm.code, alarm.subject, alarm.stops_sending) == ("low-balance", account, False)
     chain.rpc.call("anvil_setBalance", [account, hex(10**20)])
     watched.submit(sender, Call(chain.registry, calls.register_issuer("did:x:b")), Purpose.REGISTER)
     with outbox.database.read() as tx:
-        assert store.list_alarms(tx) == []
+        assert list_alarms(tx) == []
 
 
 def test_bytes_that_are_no_transaction_are_refused(chain: Chain) -> None:

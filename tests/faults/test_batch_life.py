@@ -14,6 +14,7 @@ from ledger.batches.resealing import extra_digests
 from ledger.batches.status import BatchStatus
 from ledger.chain import outbox as outbox_module
 from ledger.chain import store as chain_store
+from ledger.chain.alarms.store import list_alarms
 from ledger.chain.fees import FeeLimits, raise_by_tenth
 from ledger.chain.registry import calls
 from ledger.chain.registry.slots import Role
@@ -93,7 +94,7 @@ def check_proofs(setup: Setup) -> None:
 
 def alarms(setup: Setup) -> list[str]:
     with setup.outbox.database.read() as tx:
-        return [alarm.code for alarm in chain_store.list_alarms(tx)]
+        return [alarm.code for alarm in list_alarms(tx)]
 
 
 # ------------------------------------------------------------------------ anchored already

@@ -21,6 +21,7 @@ from ledger.batches import delivery, sealing, store
 from ledger.batches.fsck import check_database
 from ledger.batches.status import BatchStatus
 from ledger.chain import store as chain_store
+from ledger.chain.alarms.store import list_alarms
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.config import load_settings
@@ -319,7 +320,7 @@ def test_a_worker_whose_nonce_was_stolen_anchors_the_batch_with_the_next(works: 
         send_past_the_database(works, works.sender, data, 0)
         worker.round()
     with works.outbox.database.read() as tx:
-        assert [alarm.code for alarm in chain_store.list_alarms(tx)] == ["foreign-nonce"]
+        assert [alarm.code for alarm in list_alarms(tx)] == ["foreign-nonce"]
     works.work()
     works.check()
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from ledger.backup import store
 from ledger.backup.archive import Manifest
 from ledger.backup.reading import BackupReader, open_backup
-from ledger.chain.store import RESTORED, Alarm, raise_alarm
+from ledger.chain.alarms.store import RESTORED, Alarm, raise_alarm
 from ledger.config import CONFIG_FILE, change_settings
 from ledger.database import Connection, Database, schema_versions, upgrade
 from ledger.errors import ConflictError, MalformedInputError

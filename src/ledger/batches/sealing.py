@@ -10,7 +10,7 @@ from itertools import islice
 from ledger.batches import store
 from ledger.batches.schedule import Waiting
 from ledger.batches.store import Batch
-from ledger.chain.store import check_replayed
+from ledger.chain.alarms.store import check_replayed
 from ledger.credentials.store import (
     PAGE_ROWS,
     count_waiting,

@@ -20,18 +20,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ledger.chain import settlement, store
+from ledger.chain.alarms.store import (
+    LOW_BALANCE,
+    NOT_TAKEN,
+    Alarm,
+    check_sending,
+    clear_alarm,
+    raise_alarm,
+)
 from ledger.chain.fees import Fees, is_below_market, replacement_fees
 from ledger.chain.refusals import PENDING, TAKEN, Refusal, classify
 from ledger.chain.rpc import JsonRpc, RpcError
 from ledger.chain.settlement import Settlement
-from ledger.chain.store import (
-    Alarm,
-    Attempt,
-    Outcome,
-    Purpose,
-    StoredTransaction,
-    TransactionState,
-)
+from ledger.chain.store import Attempt, Outcome, Purpose, StoredTransaction, TransactionState
 from ledger.chain.transaction import Call, SignedTransaction
 from ledger.clock import Clock, now
 from ledger.database import Connection, Database
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from ledger.chain.sender import Prepared, Sender
 
 POLL_SECONDS: Final = 0.5
-LOW_BALANCE: Final = "low-balance"
-NOT_TAKEN: Final = "not-taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +90,10 @@ class Outbox:
         with self.database.read() as tx:
             # Before the chain is asked: to know of its answer, somebody must have looked into
             # what stops us.
-            store.check_sending(tx)
+            check_sending(tx)
         prepared = sender.prepare(call)
         with self.database.write() as tx:
-            store.check_sending(tx)
+            check_sending(tx)
             nonce = store.take_nonce(tx, sender.address, chain_nonce=prepared.chain_nonce)
             signed = sender.sign(prepared, nonce=nonce)
             row = store.add_transaction(
@@ -162,7 +161,7 @@ class Outbox:
                 if self._is_past(t.attempts[-1].sent_at or 0, self.resend_seconds)
             ]
             if rows:
-                store.check_sending(tx)
+                check_sending(tx)
         self._send_newest(rows)
 
     def replace(self, sender: "Sender") -> list[int]:
@@ -262,11 +261,11 @@ class Outbox:
         """Raise the alarm when the key can soon pay no more, and end it when it can again."""
         address = format_address(sender.address)
         if prepared.left >= self.low_balance_transactions:
-            store.clear_alarm(tx, LOW_BALANCE, address)
+            clear_alarm(tx, LOW_BALANCE, address)
             return
         message = f"{address} can pay for {prepared.left} more transactions like the last: fund it"
         alarm = Alarm(LOW_BALANCE, address, message, self.clock(), stops_sending=False)
-        store.raise_alarm(tx, alarm)
+        raise_alarm(tx, alarm)
 
     def _store_attempt(
         self, sender: "Sender", transaction: StoredTransaction, fees: Fees, *, empty: bool
@@ -278,7 +277,7 @@ class Outbox:
         """
         newest = transaction.attempts[-1]
         with self.database.write() as tx:
-            store.check_sending(tx)
+            check_sending(tx)
             store.lock_sender(tx, sender.address)
             current = store.get_transaction(tx, transaction.id)
             if not _waits(current, sender) or current.attempts[-1].id != newest.id:
@@ -324,10 +323,10 @@ class Outbox:
             with self.database.write() as tx:
                 store.mark_sent(tx, [t.attempts[-1].id for t in taken], now=self.clock())
                 for transaction in taken:
-                    store.clear_alarm(tx, NOT_TAKEN, transaction.name)
+                    clear_alarm(tx, NOT_TAKEN, transaction.name)
                 for transaction, refusal in refused:
                     alarm = Alarm(NOT_TAKEN, transaction.name, refusal.message, self.clock(), False)
-                    store.raise_alarm(tx, alarm)
+                    raise_alarm(tx, alarm)
         if silent is not None:
             raise silent
         return refused[-1][1] if refused else None

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.chain import store
+from ledger.chain.alarms.store import NOT_TAKEN, Alarm, clear_alarm, list_alarms, raise_alarm
 from ledger.chain.rpc import Call, JsonRpc, parse_hash, parse_quantity
 from ledger.chain.state import Block, read_blocks
-from ledger.chain.store import Alarm, Inclusion, Outcome, StoredTransaction, TransactionState
+from ledger.chain.store import Inclusion, Outcome, StoredTransaction, TransactionState
 from ledger.database import Connection, Database
 from ledger.errors import ChainError, ConflictError
 from ledger.primitives import Address, Hash32, format_address
@@ -116,16 +117,16 @@ def accept_chain(database: Database, rpc: JsonRpc, *, chain: int, finality: str)
             if count > store.lock_sender(tx, key):
                 store.accept_nonce(tx, key, count)
         store.write_checkpoint(tx, chain, final.number, final.hash)
-        cleared = store.list_alarms(tx)
+        cleared = list_alarms(tx)
         for alarm in cleared:
-            store.clear_alarm(tx, alarm.code, alarm.subject)
+            clear_alarm(tx, alarm.code, alarm.subject)
     return cleared
 
 
 def _stop(database: Database, checkpoint: tuple[int, Hash32], *, now: int) -> ConflictError:
     message = f"block {checkpoint[0]} was final with hash 0x{checkpoint[1].hex()} and is no more"
     with database.write() as tx:
-        store.raise_alarm(tx, Alarm("final-reorg", str(checkpoint[0]), message, now, True))
+        raise_alarm(tx, Alarm("final-reorg", str(checkpoint[0]), message, now, True))
     return ConflictError(
         "final-reorg", f"{message}. Nothing is sent: look into it, then run `ledger resume`"
     )
@@ -214,11 +215,11 @@ def _record(
     if inclusion is not None:
         is_final = inclusion.block_number <= final.number
         store.record_inclusion(tx, transaction.id, inclusion, is_final=is_final)
-        store.clear_alarm(tx, "not-taken", transaction.name)
+        clear_alarm(tx, NOT_TAKEN, transaction.name)
     elif answers.final_counts[transaction.sender] > transaction.nonce:
         store.record_foreign_winner(tx, transaction.id)
-        store.clear_alarm(tx, "not-taken", transaction.name)
-        store.raise_alarm(tx, _foreign_winner(transaction, now=now))
+        clear_alarm(tx, NOT_TAKEN, transaction.name)
+        raise_alarm(tx, _foreign_winner(transaction, now=now))
     elif transaction.state is TransactionState.INCLUDED:
         store.forget_inclusion(tx, transaction.id)
 

@@ -1,4 +1,4 @@
-"""The transactions of this installation: every one that was ever signed, and the alarms.
+"""The transactions of this installation: every one that was ever signed.
 
 A transaction is one nonce of one key and what it is for. Its attempts are the bytes
 that were signed for it: the first, and replacements with higher fees or an empty one
@@ -101,16 +101,6 @@ checkpoints: Final = sa.Table(
     sa.Column("hash", sa.LargeBinary(32), nullable=False),
 )
 
-alarms: Final = sa.Table(
-    "alarms",
-    metadata,
-    sa.Column("code", sa.Text, primary_key=True),
-    sa.Column("subject", sa.Text, primary_key=True),
-    sa.Column("message", sa.Text, nullable=False),
-    sa.Column("raised_at", sa.BigInteger, nullable=False),
-    sa.Column("stops_sending", sa.Boolean, nullable=False),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -163,22 +153,6 @@ class Inclusion:
     block_hash: Hash32
     gas_used: int
     gas_price_wei: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that a person must know, until it is over or they say that they do."""
-
-    code: str
-    subject: str
-    """What it is about, such as an address; one alarm a code and subject."""
-    message: str
-    raised_at: int
-    stops_sending: bool
-
-
-RESTORED: Final = "restored"
-"""The alarm that keeps a restored installation from sending until `ledger.backup.replay` ran."""
 
 
 def take_nonce(tx: sa.Connection, sender: Address, *, chain_nonce: int) -> int:
@@ -436,61 +410,3 @@ def write_checkpoint(tx: sa.Connection, chain: int, number: int, block_hash: Has
         ),
         {"chain": chain, "number": number, "hash": block_hash},
     )
-
-
-def raise_alarm(tx: sa.Connection, alarm: Alarm) -> None:
-    """Keep an alarm; one of the same code and subject that is open already stays as it was."""
-    tx.execute(
-        sa.text(
-            "INSERT INTO alarms (code, subject, message, raised_at, stops_sending) "
-            "VALUES (:code, :subject, :message, :raised_at, :stops_sending) ON CONFLICT DO NOTHING"
-        ),
-        {
-            "code": alarm.code,
-            "subject": alarm.subject,
-            "message": alarm.message,
-            "raised_at": alarm.raised_at,
-            "stops_sending": alarm.stops_sending,
-        },
-    )
-
-
-def list_alarms(tx: sa.Connection) -> list[Alarm]:
-    """Return the open alarms, oldest first."""
-    rows = tx.execute(sa.select(alarms).order_by(alarms.c.raised_at, alarms.c.code))
-    return [Alarm(**row) for row in rows.mappings()]
-
-
-def clear_alarm(tx: sa.Connection, code: str, subject: str) -> None:
-    """Forget an alarm; there may be none."""
-    tx.execute(sa.delete(alarms).where(alarms.c.code == code, alarms.c.subject == subject))
-
-
-def check_sending(tx: sa.Connection) -> None:
-    """Return when nothing forbids to sign and send.
-
-    Raises:
-        ConflictError: an alarm stops it until a person resumes.
-
-    """
-    _check_no_alarm([alarm for alarm in list_alarms(tx) if alarm.stops_sending])
-
-
-def check_replayed(tx: sa.Connection) -> None:
-    """Return when the chain was asked since this installation was restored, if it was.
-
-    What waits in a backup may be anchored already, so until then it is sealed by `replay` alone.
-
-    Raises:
-        ConflictError: the chain was not asked yet.
-
-    """
-    _check_no_alarm([alarm for alarm in list_alarms(tx) if alarm.code == RESTORED])
-
-
-def _check_no_alarm(stopping: list[Alarm]) -> None:
-    if stopping:
-        raise ConflictError(
-            "sending-stopped",
-            f"{stopping[0].message}. Nothing is sent: look into it, then run `ledger resume`",
-        )

@@ -143,7 +143,7 @@ def anchor_waiting(
 
 
 def _show_alarms(installation: Installation) -> None:
-    from ledger.chain.store import list_alarms
+    from ledger.chain.alarms.store import list_alarms
 
     with installation.database.read() as tx:
         for alarm in list_alarms(tx):

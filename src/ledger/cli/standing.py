@@ -13,7 +13,7 @@ from ledger.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from ledger.batches.store import Batch
-    from ledger.chain.store import Alarm
+    from ledger.chain.alarms.store import Alarm
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -68,7 +68,7 @@ def status(
 
 def _describe_issuer(installation: Installation, issuer: int) -> dict[str, Any]:
     from ledger.batches.store import cost_wei, list_batches, list_untrusted
-    from ledger.chain.store import list_alarms
+    from ledger.chain.alarms.store import list_alarms
     from ledger.credentials.store import count_waiting
 
     with installation.database.read() as tx:
@@ -107,7 +107,7 @@ def _describe_alarm(alarm: "Alarm") -> dict[str, Any]:
 
 
 def _show_alarms(alarms: list[dict[str, Any]]) -> None:
-    from ledger.chain.store import RESTORED
+    from ledger.chain.alarms.store import RESTORED
 
     for alarm in alarms:
         ends = "`ledger restore`" if alarm["code"] == RESTORED else "`ledger resume`"
@@ -147,7 +147,7 @@ def resume(home: Home = None) -> None:
     blocks that replaced final ones. What those had anchored is sent again by `ledger anchor`.
     """
     from ledger.batches.anchoring import review_final
-    from ledger.chain.store import RESTORED, list_alarms
+    from ledger.chain.alarms.store import RESTORED, list_alarms
 
     installation = Installation.open(home)
     with installation.database.read() as tx:
