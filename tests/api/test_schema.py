@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = int(os.environ.get("LEDGER_TEST_EXAMPLES", "15"))
 """Requests of each kind for one operation; `make soak` asks for more."""
 
-ADMINS = {"listIssuers", "setSchedule", "dropSchedule", "listApiKeys", "createApiKey"}
+ADMINS = {"getMetrics", "listIssuers", "setSchedule", "dropSchedule", "listApiKeys", "createApiKey"}
 NOT_ASKED = {"revokeApiKey"}
 """Would revoke the keys that the others are asked with."""
 

@@ -250,6 +250,20 @@ def count_tiles(tx: sa.Connection, batch_id: int) -> int:
     return tx.execute(query).scalar_one()
 
 
+def count_batches(tx: sa.Connection, issuer: int) -> dict[BatchStatus, int]:
+    """Return how many of the issuer's batches stand where; none left out."""
+    query = sa.select(batches.c.status, sa.func.count()).where(batches.c.issuer == issuer)
+    found = {row[0]: int(row[1]) for row in tx.execute(query.group_by(batches.c.status))}
+    return {status: found.get(status, 0) for status in BatchStatus}
+
+
+def find_oldest_unfinished(tx: sa.Connection) -> int | None:
+    """Return when the oldest batch that is not final was sealed; None when all are."""
+    query = sa.select(sa.func.min(batches.c.sealed_at))
+    found: int | None = tx.execute(query.where(batches.c.status != BatchStatus.FINAL)).scalar_one()
+    return found
+
+
 def lock_batch(tx: sa.Connection, batch_id: int) -> Batch:
     """Return the batch and keep every other writer from it until `tx` ends."""
     tx.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update())

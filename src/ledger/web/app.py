@@ -21,6 +21,7 @@ from ledger.web.routes import (
     digests,
     health,
     issuers,
+    metrics,
     page,
     proofs,
     status_changes,
@@ -45,6 +46,7 @@ ROUTES: Final = (
     issuers,
     api_keys,
     health,
+    metrics,
     page,
 )
 

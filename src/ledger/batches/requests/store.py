@@ -140,6 +140,12 @@ def list_waiting(tx: sa.Connection, *, limit: int) -> list[StatusRequest]:
     return [_request(row) for row in rows]
 
 
+def count_waiting(tx: sa.Connection) -> int:
+    """Return how many requests have not ended."""
+    query = sa.select(sa.func.count()).where(requests.c.state == RequestState.WAITING)
+    return tx.execute(query).scalar_one()
+
+
 def list_members(tx: sa.Connection, request_id: int) -> list[int]:
     """Return the row ids of the credentials that a request names."""
     query = sa.select(members.c.credential_id).where(members.c.request_id == request_id)
