@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from ledger.batches.requests.store import count_waiting as count_requests
 from ledger.batches.sealing import find_waiting
 from ledger.batches.store import count_batches, find_oldest_unfinished
-from ledger.chain.store import list_alarms, list_unfinished
+from ledger.chain.alarms.store import list_alarms
+from ledger.chain.store import list_unfinished
 from ledger.database import Connection
 from ledger.issuers.store import list_issuers
 
