@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ledger.chain.keystore import KeyName
+from ledger.cli.files import write_file
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home
 from ledger.cli.output import show
@@ -75,4 +76,4 @@ def _move(settings: Settings, url: str, port: int) -> None:
 
     change_settings(settings.home, rpc=[url], devchain_port=port)
     policy = parse_policy(settings.policy.read_text("utf-8")).with_rpcs([url])
-    settings.policy.write_text(format_policy(policy), "utf-8")
+    write_file(settings.policy, format_policy(policy).encode())

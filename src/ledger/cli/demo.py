@@ -20,6 +20,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from ledger.cli.files import write_file
 from ledger.cli.output import show, show_table
 from ledger.errors import ConflictError, MalformedInputError
 
@@ -100,6 +101,4 @@ def empty_folder(folder: Path) -> Path:
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write `demo.json`, whole or not at all."""
-    beside = folder / f"{MANIFEST}.part"
-    beside.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    beside.replace(folder / MANIFEST)
+    write_file(folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from ledger.chain.keystore import KeyName, Keystore, Secret
+from ledger.cli.files import write_file
 from ledger.config import Settings, home_folder, load_settings
 from ledger.errors import MalformedInputError, NotFoundError
 from ledger.primitives import Address, Home
@@ -182,7 +183,7 @@ class Installation:
         home = self.home_of(issuer)
         if home not in policy.homes:
             trusting = replace(policy, homes=(*policy.homes, home))
-            self.settings.policy.write_text(format_policy(trusting), "utf-8")
+            write_file(self.settings.policy, format_policy(trusting).encode())
 
     @property
     def registry(self) -> Address:

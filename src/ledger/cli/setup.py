@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ledger.chain.keystore import KeyName
+from ledger.cli.files import write_file
 from ledger.cli.installation import Installation, check_password, read_password
 from ledger.cli.options import Home, Json, PasswordFile
 from ledger.cli.output import show, show_json
@@ -131,7 +132,8 @@ def create_installation(
     trusted = TrustedRegistry(
         chain=chain, address=address, code_hash=code_hash(), rpc=tuple(rpc), quorum=1
     )
-    (folder / "policy.toml").write_text(format_policy(TrustPolicy(registries=(trusted,))), "utf-8")
+    policy = format_policy(TrustPolicy(registries=(trusted,)))
+    write_file(folder / "policy.toml", policy.encode())
     optional: dict[str, str | int] = {"database": database} if database else {}
     if password_file:
         optional["password_file"] = str(password_file.absolute())

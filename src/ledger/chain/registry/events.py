@@ -57,11 +57,6 @@ class EventType:
         """Return the canonical signature that topic 0 is the hash of."""
         return f"{self.name}({','.join(kind for _, kind in self.indexed + self.data)})"
 
-    @property
-    def is_folded(self) -> bool:
-        """Return whether the issuer's head changes with this event."""
-        return self.name not in {"IssuerRegistered", "IssuerDid"}
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
