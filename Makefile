@@ -90,11 +90,14 @@ bench: setup ## Figures: ratios against peers and floors, in one run.
 	$(BIN)/python -m benchmarks.audit
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.gas
+	$(BIN)/python -m benchmarks.worker
 
-soak: setup slither ## The long runs: deep fuzzing, static analysis, histories of batches, a hundred kills.
+soak: setup slither ## The long runs: deep fuzzing, static analysis, histories of batches, a hundred kills, a year, ten minutes of load.
 	FOUNDRY_PROFILE=soak scripts/forge-test
 	LEDGER_TEST_HISTORIES=5000 $(BIN)/pytest -q tests/properties/test_batch_life.py
 	LEDGER_TEST_KILLS=50 $(BIN)/pytest -q tests/faults/test_killed_workers.py
+	LEDGER_TEST_HOURS=8760 $(BIN)/pytest -q tests/properties/test_year.py
+	$(BIN)/python -m benchmarks.worker 600
 
 clean: ## Remove what make made, except the demo.
 	rm -rf $(VENV) node_modules out cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

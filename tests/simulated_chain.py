@@ -142,6 +142,11 @@ class SimulatedChain:
         for block in self.blocks:
             block.state.storage[operator_slot(issuer, operator)] = int(role)
 
+    def forget(self, depth: int) -> None:
+        """Keep the state of the `depth` newest blocks only, as most nodes do."""
+        for block in self.blocks[-3 * depth : -depth]:
+            block.state.storage.clear()
+
     def anchors(self) -> list[tuple[Address, int, Hash32, int]]:
         """Return every anchor on the chain as it is now."""
         return [anchor for block in self.blocks for anchor in block.anchored]
@@ -235,7 +240,7 @@ class SimulatedChain:
 
     def _eth_get_transaction_receipt(self, wanted: str) -> dict[str, str] | None:
         key = Hash32(bytes.fromhex(wanted[2:]))
-        for block in self.blocks:
+        for block in reversed(self.blocks):
             if key in block.receipts:
                 transaction, succeeded = block.receipts[key]
                 return {
@@ -263,7 +268,7 @@ class SimulatedChain:
         return Block(number, block_hash, time, self.base_fee, state, receipts, anchored)
 
     def _at(self, at: dict[str, Any]) -> Block:
-        for block in self.blocks:
+        for block in reversed(self.blocks):
             if "0x" + block.hash.hex() == at["blockHash"]:
                 return block
         raise RpcError("simulated", -32001, "header not found")

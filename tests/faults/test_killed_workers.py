@@ -7,161 +7,24 @@ killed on each database; the default is for every day. At the end the installed 
 says whether all is well.
 """
 
-import json
 import os
 import random
-import subprocess
 import threading
-import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from ledger.batches import store
-from ledger.batches.states.store import list_batches_without
-from ledger.batches.status import BatchStatus
-from ledger.chain.devchain import CHAIN, free_port
-from ledger.chain.keystore import KeyName
-from ledger.chain.store import list_senders, list_unfinished
-from ledger.cli.chain import fund_keys, start_chain
-from ledger.cli.installation import Installation
-from ledger.cli.issuer import register_issuer
-from ledger.cli.setup import create_installation, deploy_registry, migrate_database
-from ledger.credentials.store import NewCredential, add_credentials, count_waiting
-from ledger.issuers.store import Profile
-from ledger.primitives import Canonicalization, sha256
-from tests.acceptance.conftest import command_path, run_ledger
+from .site import Site, WorkerProcess, running_site, wait_until_done
 
 KILLS = int(os.environ.get("LEDGER_TEST_KILLS", "5"))
-DONE_SECONDS = 120
-
-
-class WorkerProcess:
-    """A worker that is starting; `begun` returns when it works."""
-
-    def __init__(self, home: Path) -> None:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("LEDGER_")}
-        self._process = subprocess.Popen(
-            [str(command_path()), "worker", "--home", str(home)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stderr is not None
-        self._said = self._process.stderr
-        self._reader = threading.Thread(target=self._said.read)
-
-    def begun(self) -> None:
-        first = json.loads(self._said.readline())
-        assert first["event"] == "worker started", first
-        # Nobody else reads it, and a full pipe would stop the worker.
-        self._reader.start()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait(30)
-
-    def close(self) -> None:
-        self.kill()
-        if self._reader.ident is not None:
-            self._reader.join()
-        self._said.close()
-
-
-class Site:
-    """One installation on a chain of its own."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.installation = Installation.open(home)
-        self.issuer = 0
-        self.accepted = 0
-
-    def register(self) -> None:
-        fund_keys(self.installation)
-        deploy_registry(self.installation)
-        profile = Profile(self.installation.did(), "Killed Often")
-        self.issuer = register_issuer(self.installation, profile).number
-        done = run_ledger("schedule", "set", "--at-waiting", 1, "--home", self.home)
-        assert done.returncode == 0, done.stderr
-
-    def accept(self, count: int) -> None:
-        new = [
-            NewCredential(
-                str(uuid.uuid4()),
-                sha256(b"%d" % (self.accepted + n)),
-                Canonicalization.NONE,
-                None,
-                None,
-            )
-            for n in range(count)
-        ]
-        with self.installation.database.write() as tx:
-            add_credentials(tx, self.issuer, new, now=int(time.time()))
-        self.accepted += count
-
-    def is_done(self) -> bool:
-        with self.installation.database.read() as tx:
-            if count_waiting(tx, self.issuer) or list_batches_without(tx):
-                return False
-            return all(
-                batch.status is BatchStatus.FINAL and batch.delivered_at
-                for batch in store.list_batches(tx, self.issuer)
-            )
-
-    def check(self) -> None:
-        """Every credential in one batch, every batch anchored once, no nonce gap, all proved."""
-        with self.installation.database.read() as tx:
-            batches = store.list_batches(tx, self.issuer)
-            assert list_unfinished(tx) == []
-            nonces = list_senders(tx)
-        assert sum(batch.size for batch in batches) == self.accepted
-        badges = self.installation.settings.badges
-        assert len(list(badges.glob("*.json"))) == self.accepted
-        anchor_key = self.installation.keystore.address(KeyName.ANCHOR)
-        spent = self.installation.rpc.call(
-            "eth_getTransactionCount", ["0x" + anchor_key.hex(), "latest"]
-        )
-        # As many transactions as batches: none was anchored twice, none was lost.
-        assert int(spent, 16) == nonces[anchor_key] == len(batches)
-        for command in (["fsck", "--chain"], ["audit", "--proofs", badges]):
-            checked = run_ledger(*command, "--home", self.home)
-            assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.fixture
 def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
-    home, password = tmp_path / "home", tmp_path / "password"
-    password.write_text("correct horse battery staple\n")
-    port = free_port()
-    create_installation(
-        home,
-        rpc=[f"http://127.0.0.1:{port}"],
-        chain=CHAIN,
-        password_file=password,
-        devchain_port=port,
-        database=database_url,
-    )
-    migrate_database(home)
-    site = Site(home)
-    chain = start_chain(site.installation.settings)
-    try:
-        site.register()
+    with running_site(database_url, tmp_path) as site:
         yield site
-    finally:
-        site.installation.close()
-        chain.stop()
-
-
-def wait_until_done(site: Site) -> None:
-    deadline = time.monotonic() + DONE_SECONDS
-    while not site.is_done():
-        assert time.monotonic() < deadline, "the last worker does not come to an end"
-        threading.Event().wait(0.2)
 
 
 def kill_again_and_again(site: Site, workers: int, kills: int) -> None:
