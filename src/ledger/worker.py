@@ -13,8 +13,9 @@ A round:
 
 Nothing is remembered from one round to the next, so a worker may die at any line: the next
 round, of this worker or of another, finds in the database what is left to do. Any number
-of workers may share a PostgreSQL database. Where two want the same step, the database lets
-one of them do it and the other sees that it is done.
+of workers may share a PostgreSQL database: a batch to submit or to deliver is leased by one,
+and the others take the next. Where two want the same step, the database lets one of them do
+it and the other sees that it is done.
 
 What is refused for one batch is told and noted beside it, and the others go on. A chain or
 a database that does not answer, or an alarm that stops all sending, ends the round, and the
