@@ -28,7 +28,7 @@ def test_a_dry_run_needs_no_password_and_tells_new_from_known(
     arguments += ["--home", demo.home, "--password-file", "no-such-file"]
     shown = ledger(*arguments)
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert f"Would issue 1 credentials of issuer 1, Université de Démonstration; {ROWS} rows" in (
+    assert f"Would issue 1 credential of issuer 1, Université de Démonstration; {ROWS} rows" in (
         shown.stdout
     )
     assert f"in the lines {ROWS + 2}.\n" in shown.stdout

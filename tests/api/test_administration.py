@@ -9,7 +9,7 @@ from tests.acceptance.conftest import Demo
 
 from .conftest import make_key
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-api")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.acceptance.conftest import Demo
 
 from .conftest import make_key
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-api")
 
 PUBLIC = {"verify", "getProof", "getHealth", "getReadiness"}
 """Operations that need no key; a new one is here or is tested below."""

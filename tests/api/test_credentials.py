@@ -17,7 +17,7 @@ from tests.acceptance.conftest import Demo
 
 from .conftest import make_key
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-api")
 
 TEMPLATE = tomllib.loads((files("ledger.credentials") / "examples" / "rgpd.toml").read_text())
 

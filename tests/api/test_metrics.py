@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from ledger.batches.sealing import find_waiting
 from ledger.credentials.store import NewCredential, add_credentials
 from ledger.issuers.api_keys import Scope
 from ledger.primitives import Canonicalization, sha256
@@ -17,7 +18,7 @@ from tests.acceptance.conftest import Demo
 
 from .conftest import make_key
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-api")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 
@@ -39,10 +40,14 @@ def test_what_waits_is_counted(client: TestClient, service: Service, running: De
     new = NewCredential(waits, sha256(waits.encode()), Canonicalization.NONE, None, None)
     with service.database.write() as tx:
         add_credentials(tx, int(issuer), [new], now=1)
+    with service.database.read() as tx:
+        found = find_waiting(tx, int(issuer))
+    now = service.now()
     after = samples(client, service)
     name = "ledger_waiting_credentials"
     assert after[name, issuer] == before[name, issuer] + 1
-    assert after["ledger_oldest_waiting_seconds", issuer] > 0
+    assert found is not None
+    assert after["ledger_oldest_waiting_seconds", issuer] >= now - found.oldest_at
     assert after["ledger_batches", issuer, "final"] >= 1
     assert after["ledger_batches", issuer, "held"] == 0
 

@@ -12,7 +12,7 @@ from ledger.web.limits import MAX_BODY_BYTES
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-api")
 
 
 def test_a_badge_is_verified_with_every_check_named(client: TestClient, running: Demo) -> None:

@@ -32,7 +32,7 @@ from tests.acceptance.conftest import Demo
 
 from .conftest import make_key
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-api")
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = int(os.environ.get("LEDGER_TEST_EXAMPLES", "15"))

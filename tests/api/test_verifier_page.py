@@ -18,7 +18,7 @@ from ledger.web.app import create_app
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-api")
 
 STATIC = Path(__file__).parents[2] / "src" / "ledger" / "web" / "static"
 DEBIANS = Path("/usr/bin/chromium")

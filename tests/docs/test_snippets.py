@@ -31,7 +31,7 @@ def test_a_page_that_begins_with_nothing(page: Path, tmp_path: Path) -> None:
     run_page(page, tmp_path, chain_is_up=False)
 
 
-@pytest.mark.xdist_group("demo")
+@pytest.mark.xdist_group("demo-docs")
 @pytest.mark.parametrize("page", ON_THE_DEMO, ids=lambda page: page.stem)
 def test_a_page_about_the_demo(page: Path, running: Demo, tmp_path: Path) -> None:  # noqa: F811
     (tmp_path / "demo").symlink_to(running.folder)

@@ -62,7 +62,8 @@ def issue(
         f"Issued {counted(issued.new, 'credential')}; "
         f"{counted(issued.known, 'row')} had been issued before."
     )
-    show("Next: `ledger anchor` seals them into a batch and brings it to the chain.")
+    if issued.new:
+        show("Next: `ledger anchor` seals them into a batch and brings it to the chain.")
 
 
 def read_inputs(
