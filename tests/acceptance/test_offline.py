@@ -4,18 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from ledger.chain.store import TransactionState, list_unfinished
-from ledger.cli.installation import Installation
-from ledger.cli.proving import keep_final_states
+from ledger.chain.rpc import Rpc
 
-from .conftest import Demo, Run, command_path
+from .conftest import ROWS, Demo, Run, command_path, run_ledger
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo-offline")
 
 NO_NETWORK = """
 import os, socket, sys
@@ -67,15 +65,19 @@ def cut(folder: Path, network_log: Path) -> Cut:
     return run
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _up_to_date(running: Demo) -> None:
-    """Keep the state once more: other tests of this demo may have changed a status since."""
-    installation = Installation.open(running.home)
-    with installation.database.read() as tx:
-        under_way = [one.id for one in list_unfinished(tx)]
-    installation.outbox.wait(under_way, state=TransactionState.FINAL, timeout_seconds=60)
-    keep_final_states(installation)
-    installation.close()
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A demo of its own: others change statuses, and what was kept before is then not given out."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    done = run_ledger("demo", "--dir", folder, "--rows", ROWS)
+    assert done.returncode == 0, done.stderr
+    return Demo(folder, done.stdout)
+
+
+@pytest.fixture(scope="module")
+def running(demo: Demo) -> Iterator[Demo]:
+    with demo.chain():
+        yield demo
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,8 @@ def test_a_fresh_proof_is_of_a_later_block(
 ) -> None:
     old, old_block = kept
     before = json.loads(old.read_text())
+    with Rpc(running.manifest["rpc"]) as rpc:
+        rpc.call("anvil_mine", ["0x3"])  # so that a later block is final
     new, new_block = proof_of(ledger, running, running.badges[0], tmp_path)
     fresh = json.loads(new.read_text())
     assert old_block != new_block
