@@ -32,7 +32,8 @@ from ledger.batches.anchoring import Patience, advance, submit
 from ledger.batches.delivery import deliver
 from ledger.batches.requests.carrying_out import carry_out_requested_changes
 from ledger.batches.requests.store import list_waiting
-from ledger.batches.schedule import due_at
+from ledger.batches.schedules.schedule import due_at
+from ledger.batches.schedules.store import find_schedule
 from ledger.batches.sealing import find_waiting, seal
 from ledger.batches.states.keeping import StateSource, keep_states
 from ledger.batches.status import UNDER_WAY, BatchStatus
@@ -124,7 +125,7 @@ class Worker:
 
     def _seal_what_is_due(self, issuer: int) -> None:
         with self.outbox.database.read() as tx:
-            schedule = store.find_schedule(tx, issuer)
+            schedule = find_schedule(tx, issuer)
             due = due_at(schedule, find_waiting(tx, issuer)) if schedule else None
         if due is None or due > self.outbox.clock():
             return

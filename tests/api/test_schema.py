@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from ledger.batches.requests.store import end_request, list_waiting
-from ledger.batches.store import set_schedule
+from ledger.batches.schedules.store import set_schedule
 from ledger.clock import now
 from ledger.issuers.api_keys import Scope
 from ledger.web.app import create_app, openapi_document

@@ -8,9 +8,10 @@ import pytest
 from ledger.chain import store
 from ledger.chain.alarms.store import list_alarms
 from ledger.chain.artifact import code_hash
+from ledger.chain.broadcasting import broadcast
 from ledger.chain.fees import FeeLimits
 from ledger.chain.keystore import Secret
-from ledger.chain.outbox import Outbox, broadcast
+from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.chain.rpc import Rpc
 from ledger.chain.sender import Sender

@@ -12,6 +12,7 @@ from ledger.chain import store
 from ledger.chain.devchain import fund
 from ledger.chain.fees import FeeLimits, Fees
 from ledger.chain.keystore import KeyName, Secret, address_of
+from ledger.chain.nonces import store as nonces
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.chain.sender import Prepared, Sender
@@ -94,7 +95,7 @@ def test_a_signer_that_does_not_sign_uses_no_nonce(
         assert raised.value.code == "signer-failed"
     with outbox.database.read() as tx:
         assert store.list_unfinished(tx) == []
-        assert store.list_senders(tx) == {}
+        assert nonces.list_senders(tx) == {}
 
 
 def test_a_refusal_is_told_in_the_signers_words() -> None:

@@ -15,7 +15,8 @@ from ledger.batches.states.store import list_batches_without
 from ledger.batches.status import BatchStatus
 from ledger.chain.devchain import CHAIN, free_port
 from ledger.chain.keystore import KeyName
-from ledger.chain.store import list_senders, list_unfinished
+from ledger.chain.nonces.store import list_senders
+from ledger.chain.store import list_unfinished
 from ledger.cli.chain import fund_keys, start_chain
 from ledger.cli.installation import Installation
 from ledger.cli.issuer import register_issuer

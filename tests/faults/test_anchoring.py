@@ -13,6 +13,8 @@ from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
 from ledger.chain import outbox as outbox_module
 from ledger.chain import store as chain_store
+from ledger.chain.broadcasting import broadcast
+from ledger.chain.nonces import store as nonces
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.chain.registry.slots import Role
@@ -135,7 +137,7 @@ def after(function: Callable[..., Any]) -> Callable[..., Any]:
 
 STEPS: list[tuple[object, str]] = [
     (Sender, "prepare"),
-    (chain_store, "take_nonce"),
+    (nonces, "take_nonce"),
     (Sender, "sign"),
     (chain_store, "add_transaction"),
     (store, "submit_batch"),
@@ -279,7 +281,7 @@ def test_a_key_used_elsewhere_stops_the_sender(setup: Setup) -> None:
     setup.submit()
     call = Call(setup.chain.registry, calls.name_bare_issuer(setup.issuer.number))
     foreign = setup.sender.sign(setup.sender.prepare(call), nonce=1)
-    outbox_module.broadcast([setup.chain.rpc], foreign.raw)
+    broadcast([setup.chain.rpc], foreign.raw)
     setup.batch = setup.seal(b"c")
     with pytest.raises(ConflictError) as raised:
         setup.submit()

@@ -12,9 +12,11 @@ from ledger.batches.compromise import find_untrusted
 from ledger.batches.delivery import ProofWriter
 from ledger.batches.resealing import extra_digests
 from ledger.batches.status import BatchStatus
+from ledger.batches.trees import store as trees
 from ledger.chain import outbox as outbox_module
 from ledger.chain import store as chain_store
 from ledger.chain.alarms.store import list_alarms
+from ledger.chain.broadcasting import broadcast
 from ledger.chain.fees import FeeLimits, raise_by_tenth
 from ledger.chain.registry import calls
 from ledger.chain.registry.slots import Role
@@ -76,7 +78,7 @@ def other_operator(setup: Setup) -> Sender:
 
 def send_past_the_database(setup: Setup, sender: Sender, data: bytes, nonce: int) -> None:
     signed = sender.sign(sender.prepare(Call(setup.chain.registry, data)), nonce=nonce)
-    outbox_module.broadcast([setup.chain.rpc], signed.raw)
+    broadcast([setup.chain.rpc], signed.raw)
     setup.chain.mine(3)
 
 
@@ -156,9 +158,9 @@ def test_a_batch_is_not_sealed_again_before_its_reverted_transaction_is_final(
         (raw,) = [a.raw for a in transaction_of(setup).attempts]
         chain.rpc.call("anvil_dropAllTransactions", [])
         signed = other.sign(other.prepare(Call(chain.registry, data)), nonce=0)
-        outbox_module.broadcast([chain.rpc], signed.raw)
+        broadcast([chain.rpc], signed.raw)
         chain.mine()
-        outbox_module.broadcast([chain.rpc], raw)
+        broadcast([chain.rpc], raw)
         chain.mine()
         setup.advance()
         held = setup.load()
@@ -177,12 +179,22 @@ def test_a_batch_is_not_sealed_again_before_its_reverted_transaction_is_final(
     check_proofs(setup)
 
 
-@pytest.mark.parametrize("step", ["add_extra_leaf", "add_tile", "set_root"])
-def test_a_crash_while_sealing_again_changes_nothing(setup: Setup, step: str) -> None:
+RESEALING: list[tuple[object, str]] = [
+    (trees, "drop_tiles"),
+    (store, "add_extra_leaf"),
+    (trees, "add_tile"),
+    (store, "set_root"),
+]
+
+
+@pytest.mark.parametrize(("owner", "step"), RESEALING, ids=[step for _, step in RESEALING])
+def test_a_crash_while_sealing_again_changes_nothing(
+    setup: Setup, owner: object, step: str
+) -> None:
     other, batch = other_operator(setup), setup.batch
     data = calls.anchor(batch.issuer, batch.root, batch.size)
     send_past_the_database(setup, other, data, nonce=0)
-    with patch.object(store, step, after(getattr(store, step))), pytest.raises(Crash):
+    with patch.object(owner, step, after(getattr(owner, step))), pytest.raises(Crash):
         setup.submit()
     assert setup.load().root == batch.root
     check_proofs(setup)

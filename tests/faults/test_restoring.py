@@ -15,9 +15,9 @@ from ledger.batches.fsck import Finding, check_database
 from ledger.batches.fsck_chain import check_chain
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
+from ledger.chain.nonces.store import list_senders
 from ledger.chain.outbox import Outbox
 from ledger.chain.rpc import Rpc
-from ledger.chain.store import list_senders
 from ledger.config import load_settings, write_settings
 from ledger.credentials.store import NewCredential, add_credentials, count_waiting
 from ledger.database import Database

@@ -22,6 +22,7 @@ from ledger.batches.fsck import check_database
 from ledger.batches.status import BatchStatus
 from ledger.chain import store as chain_store
 from ledger.chain.alarms.store import list_alarms
+from ledger.chain.nonces import store as nonces
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.config import load_settings
@@ -38,7 +39,7 @@ HOUR, DAY = 3_600, 86_400
 STEPS: list[tuple[object, str]] = [
     (sealing, "place_in_batch"),
     (store, "lease_next"),
-    (chain_store, "take_nonce"),
+    (nonces, "take_nonce"),
     (chain_store, "add_transaction"),
     (store, "submit_batch"),
     (chain_store, "mark_sent"),

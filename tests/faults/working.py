@@ -9,11 +9,13 @@ import structlog
 from structlog.testing import LogCapture
 
 from ledger.batches import store
-from ledger.batches.schedule import Schedule
+from ledger.batches.schedules.schedule import Schedule
+from ledger.batches.schedules.store import set_schedule
 from ledger.batches.states.keeping import StateSource
 from ledger.batches.status import BatchStatus
+from ledger.chain.nonces.store import list_senders
 from ledger.chain.outbox import Outbox
-from ledger.chain.store import list_senders, list_unfinished
+from ledger.chain.store import list_unfinished
 from ledger.credentials.store import count_waiting
 from ledger.primitives import Home
 from ledger.worker import LEASE_SECONDS, Worker
@@ -53,7 +55,7 @@ class Works(World):
         self.badges = folder / "badges"
         self.use(outbox)
         with outbox.database.write() as tx:
-            store.set_schedule(tx, self.issuer.number, Schedule(self.now, at_waiting=1))
+            set_schedule(tx, self.issuer.number, Schedule(self.now, at_waiting=1))
 
     def use(self, outbox: Outbox) -> None:
         """Work with this outbox from now on, at the time that the test says."""

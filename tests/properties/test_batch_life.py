@@ -25,11 +25,13 @@ from ledger.batches.delivery import ProofWriter
 from ledger.batches.fsck import check_database
 from ledger.batches.fsck_chain import check_chain
 from ledger.batches.status import BatchStatus
+from ledger.batches.trees import store as trees
 from ledger.chain import outbox as outbox_module
 from ledger.chain import store as chain_store
 from ledger.chain.artifact import code_hash, registry_address
 from ledger.chain.fees import FeeLimits, Fees
 from ledger.chain.keystore import Secret
+from ledger.chain.nonces import store as nonces
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
 from ledger.chain.registry.slots import Role
@@ -64,7 +66,7 @@ STEPS: list[tuple[object, str]] = [
     (Sender, "sign"),
     (Sender, "sign_again"),
     (Sender, "sign_empty"),
-    (chain_store, "take_nonce"),
+    (nonces, "take_nonce"),
     (chain_store, "add_transaction"),
     (chain_store, "add_attempt"),
     (chain_store, "mark_sent"),
@@ -74,7 +76,7 @@ STEPS: list[tuple[object, str]] = [
     (chain_store, "write_checkpoint"),
     (outbox_module, "broadcast"),
     (store, "add_batch"),
-    (store, "add_tile"),
+    (trees, "add_tile"),
     (store, "set_root"),
     (store, "submit_batch"),
     (store, "move_batch"),
@@ -289,7 +291,7 @@ class BatchLife(RuleBasedStateMachine):
                         anchored=batch.root,
                     )
             unfinished = chain_store.list_unfinished(tx)
-            next_nonce = chain_store.list_senders(tx).get(self.sender.address, 0)
+            next_nonce = nonces.list_senders(tx).get(self.sender.address, 0)
             signed = chain_store.list_final_above(tx, -1)
         with self.database.read() as tx:
             assert list(check_database(tx)) == []

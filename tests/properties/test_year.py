@@ -14,8 +14,9 @@ import structlog
 from structlog.testing import LogCapture
 
 from ledger import worker as worker_module
-from ledger.batches import delivery, store
-from ledger.batches.schedule import Schedule
+from ledger.batches import delivery
+from ledger.batches.schedules.schedule import Schedule
+from ledger.batches.schedules.store import set_schedule
 from ledger.batches.states.keeping import StateSource
 from ledger.credentials.store import NewCredential, add_credentials
 from ledger.errors import ChainError
@@ -39,7 +40,7 @@ class Year(BatchLife):
         self.now = START
         with self.database.write() as tx:
             hourly = Schedule(START, cron="0 * * * *", zone="Europe/Paris")
-            store.set_schedule(tx, ISSUER, hourly)
+            set_schedule(tx, ISSUER, hourly)
         self.worker = Worker(
             outbox=self.outbox,
             home=Home(CHAIN, REGISTRY, 0),

@@ -12,6 +12,7 @@ from ledger.audit.reconcile import Reconciliation, reconcile_database
 from ledger.batches import sealing, store
 from ledger.batches.store import Batch
 from ledger.chain import store as chain_store
+from ledger.chain.nonces import store as nonces
 from ledger.chain.store import Inclusion, Outcome, Purpose
 from ledger.credentials.store import NewCredential, add_credentials, credentials, read_batch
 from ledger.database import Database
@@ -36,7 +37,7 @@ class Books:
         """Note a transaction in the database, final unless it has no block."""
         with self.database.write() as tx:
             sender = KEY if purpose is not Purpose.REGISTER else OWNER
-            nonce = chain_store.take_nonce(tx, sender, chain_nonce=0)
+            nonce = nonces.take_nonce(tx, sender, chain_nonce=0)
             row = chain_store.add_transaction(
                 tx,
                 purpose=purpose,
@@ -164,8 +165,8 @@ def test_another_size_or_key_than_the_batchs(books: Books) -> None:
     with books.database.write() as tx:
         tx.execute(sa.update(store.batches).values(size=SIZE))
         tx.execute(
-            sa.update(chain_store.senders)
-            .where(chain_store.senders.c.address == KEY)
+            sa.update(nonces.senders)
+            .where(nonces.senders.c.address == KEY)
             .values(address=bytes(Address(b"\x09" * 20)))
         )
     assert books.codes() == [FindingCode.ANCHOR_DIFFERS]

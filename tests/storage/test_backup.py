@@ -16,7 +16,7 @@ from ledger.batches import sealing
 from ledger.batches.fsck import check_database
 from ledger.batches.states.store import state_proofs
 from ledger.chain.alarms.store import RESTORED, check_sending, clear_alarm, list_alarms
-from ledger.chain.store import list_senders
+from ledger.chain.nonces.store import list_senders
 from ledger.config import Settings, load_settings, write_settings
 from ledger.credentials.store import NewCredential, add_credentials, count_waiting
 from ledger.database import Database, check_migrated, migrate, upgrade

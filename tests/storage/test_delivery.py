@@ -13,6 +13,7 @@ from ledger.batches.delivery import deliver
 from ledger.batches.sealing import seal
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
+from ledger.batches.trees import store as trees
 from ledger.credentials.document import read_document
 from ledger.credentials.issuing import issue
 from ledger.credentials.template import Template
@@ -88,7 +89,7 @@ def test_a_digest_alone_gets_a_proof_file(database: Database, tmp_path: Path) ->
 
 
 def test_each_tile_is_read_once(database: Database, batch: Batch, tmp_path: Path) -> None:
-    with patch.object(store, "read_tile", wraps=store.read_tile) as reads:
+    with patch.object(trees, "read_tile", wraps=trees.read_tile) as reads:
         deliver(database, batch, HOME, tmp_path / "badges", now=3)
     tiles = [call.args[2:] for call in reads.call_args_list]
     assert sorted(tiles) == [(0, 0), (0, 1), (0, 2), (1, 0)]

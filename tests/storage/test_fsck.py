@@ -9,7 +9,9 @@ from ledger.batches import sealing
 from ledger.batches import store as batch_store
 from ledger.batches.fsck import Finding, check_database
 from ledger.batches.store import Batch
+from ledger.batches.trees import store as trees
 from ledger.chain import store as chain_store
+from ledger.chain.nonces import store as nonces
 from ledger.chain.store import Purpose
 from ledger.credentials.store import NewCredential, add_credentials, credentials, read_batch
 from ledger.database import Database
@@ -103,8 +105,8 @@ def test_a_changed_byte_of_a_tile_names_the_tile(
     database: Database, batch: Batch, level: int, number: int, at: int
 ) -> None:
     with database.read() as tx:
-        hashes = batch_store.read_tile(tx, batch.id, level, number)
-    tiles = batch_store.tiles
+        hashes = trees.read_tile(tx, batch.id, level, number)
+    tiles = trees.tiles
     there = sa.and_(tiles.c.level == level, tiles.c.number == number)
     change(database, tiles, there, hashes=flipped(hashes, at))
     (finding,) = findings(database)
@@ -114,7 +116,7 @@ def test_a_changed_byte_of_a_tile_names_the_tile(
 
 
 def test_a_tile_cut_short_missing_or_too_much_is_named(database: Database, batch: Batch) -> None:
-    tiles = batch_store.tiles
+    tiles = trees.tiles
     change(database, tiles, sa.and_(tiles.c.level == 0, tiles.c.number == 2), hashes=b"short")
     with database.write() as tx:
         tx.execute(sa.delete(tiles).where(tiles.c.level == 0, tiles.c.number == 1))
@@ -124,7 +126,7 @@ def test_a_tile_cut_short_missing_or_too_much_is_named(database: Database, batch
     ]
     with database.write() as tx:
         for number in (1, 9):
-            batch_store.add_tile(tx, batch.id, 2, number, bytes(32))
+            trees.add_tile(tx, batch.id, 2, number, bytes(32))
     assert ("tile", f"batch {batch.id}") in found(database)
 
 
@@ -164,10 +166,11 @@ def test_extra_leaves_belong_to_the_tree(database: Database, batch: Batch) -> No
         for row in read_batch(tx, batch.id):
             builder.add(leaf_hash(row.digest))
         builder.add(leaf_hash(extra))
+        trees.drop_tiles(tx, batch.id)
         batch_store.add_extra_leaf(tx, batch, extra)
         batch_store.set_root(tx, batch.id, builder.finish(), SIZE + 1)
         for tile in made:
-            batch_store.add_tile(tx, batch.id, tile.level, tile.number, tile.hashes)
+            trees.add_tile(tx, batch.id, tile.level, tile.number, tile.hashes)
     assert findings(database) == []
 
 
@@ -183,8 +186,8 @@ def test_a_status_without_its_grounds_is_named(
 def sign(database: Database, nonce: int, next_nonce: int) -> Hash32:
     raw = b"signed %d" % nonce
     with database.write() as tx:
-        chain_store.add_sender(tx, KEY, nonce=0)
-        chain_store.set_next_nonce(tx, KEY, next_nonce)
+        nonces.add_sender(tx, KEY, nonce=0)
+        nonces.set_next_nonce(tx, KEY, next_nonce)
         chain_store.add_transaction(
             tx,
             purpose=Purpose.STATUS,
@@ -210,7 +213,7 @@ def test_gaps_between_and_after_nonces_are_named(database: Database) -> None:
 def test_a_gap_that_was_accepted_is_no_finding(database: Database) -> None:
     sign(database, 5, 6)
     with database.write() as tx:
-        chain_store.accept_nonce(tx, KEY, 9)
+        nonces.accept_nonce(tx, KEY, 9)
     assert findings(database) == []
     sign(database, 9, 10)
     sign(database, 11, 12)
@@ -245,7 +248,7 @@ def test_the_check_writes_nothing(database: Database, batch: Batch) -> None:
         with database.read() as tx:
             return [
                 list(tx.execute(sa.select(table).order_by(*table.primary_key)))
-                for table in (credentials, batch_store.batches, batch_store.tiles)
+                for table in (credentials, batch_store.batches, trees.tiles)
             ]
 
     before = rows()

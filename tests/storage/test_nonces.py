@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.chain import store
+from ledger.chain.nonces import store
 from ledger.database import Database
 from ledger.errors import ConflictError
 from ledger.primitives import Address

@@ -2,9 +2,9 @@
 
 import uuid
 
-from ledger.batches.schedule import Schedule, Waiting
+from ledger.batches.schedules.schedule import Schedule, Waiting
+from ledger.batches.schedules.store import find_schedule, set_schedule
 from ledger.batches.sealing import find_waiting, seal
-from ledger.batches.store import find_schedule, set_schedule
 from ledger.credentials.store import NewCredential, add_credentials
 from ledger.database import Database
 from ledger.primitives import Canonicalization, sha256

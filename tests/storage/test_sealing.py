@@ -3,6 +3,7 @@
 import hashlib
 import tracemalloc
 import uuid
+from types import ModuleType
 from unittest.mock import patch
 
 import pytest
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from ledger.batches import sealing, store
 from ledger.batches.delivery import ProofWriter
 from ledger.batches.status import BatchStatus
+from ledger.batches.trees import store as trees
 from ledger.credentials.store import (
     NewCredential,
     add_credentials,
@@ -89,7 +91,7 @@ def test_the_proof_of_one_leaf_reads_at_most_two_rows_of_a_thousand_tiles(
     assert batch is not None
     with database.read() as tx:
         *_, last = read_batch(tx, batch.id)
-        with patch.object(store, "read_tile", wraps=store.read_tile) as reads:
+        with patch.object(trees, "read_tile", wraps=trees.read_tile) as reads:
             ProofWriter(tx, batch, HOME).proof(last)
     assert reads.call_count == 2
 
@@ -104,15 +106,25 @@ def test_what_is_sealed_is_not_sealed_again(database: Database) -> None:
     assert (first.size, second.size) == (5, 3)
 
 
-@pytest.mark.parametrize("step", ["add_batch", "add_tile", "set_root", "get_batch"])
-def test_a_crash_while_sealing_seals_nothing(database: Database, step: str) -> None:
+SEALING: list[tuple[ModuleType, str]] = [
+    (store, "add_batch"),
+    (trees, "add_tile"),
+    (store, "set_root"),
+    (store, "get_batch"),
+]
+
+
+@pytest.mark.parametrize(("owner", "step"), SEALING, ids=[step for _, step in SEALING])
+def test_a_crash_while_sealing_seals_nothing(
+    database: Database, owner: ModuleType, step: str
+) -> None:
     digests = accept(database, 600)
-    with patch.object(store, step, side_effect=Crash), pytest.raises(Crash):
+    with patch.object(owner, step, side_effect=Crash), pytest.raises(Crash):
         sealing.seal(database, ISSUER, now=2)
     with database.read() as tx:
         assert count_waiting(tx, ISSUER) == 600
         assert store.list_batches(tx, ISSUER) == []
-        assert tx.execute(sa.select(sa.func.count()).select_from(store.tiles)).scalar_one() == 0
+        assert tx.execute(sa.select(sa.func.count()).select_from(trees.tiles)).scalar_one() == 0
     batch = sealing.seal(database, ISSUER, now=3)
     assert batch is not None
     assert batch.root == root_of(map(leaf_hash, digests))

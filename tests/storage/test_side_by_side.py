@@ -7,7 +7,7 @@ from threading import Barrier, Event
 from typing import TypeVar
 
 from ledger.batches import sealing
-from ledger.chain import store as chain_store
+from ledger.chain.nonces import store as nonces
 from ledger.credentials.issuing import Signatory, issue
 from ledger.credentials.profile import IssuerProfile
 from ledger.credentials.roster import Row
@@ -126,6 +126,6 @@ def test_what_is_accepted_while_it_is_sealed_waits_for_the_next_batch(database: 
 def test_first_users_of_a_key_get_nonces_of_their_own(database: Database) -> None:
     def take() -> int:
         with database.write() as tx:
-            return chain_store.take_nonce(tx, SENDER, chain_nonce=7)
+            return nonces.take_nonce(tx, SENDER, chain_nonce=7)
 
     assert sorted(together(take, take, take, take)) == [7, 8, 9, 10]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.batches.schedule import Schedule, Waiting, check_schedule, due_at, next_times
+from ledger.batches.schedules.schedule import Schedule, Waiting, check_schedule, due_at, next_times
 from ledger.errors import MalformedInputError
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -7,7 +7,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from ledger.batches.store import anchorings, batches, status_changes
-from ledger.chain.store import Outcome, attempts, senders, transactions
+from ledger.chain.nonces.store import senders
+from ledger.chain.store import Outcome, attempts, transactions
 from ledger.credentials.store import credentials
 from ledger.primitives import Address, Hash32
 

@@ -20,11 +20,12 @@ from ledger.batches.anchoring import adopt_anchored, advance
 from ledger.batches.sealing import seal_as_anchored
 from ledger.chain.alarms.store import RESTORED, list_alarms
 from ledger.chain.logs import LogReader
+from ledger.chain.nonces.store import add_sender
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry.events import Log, decode_event
 from ledger.chain.rpc import Rpc
 from ledger.chain.state import read_blocks
-from ledger.chain.store import add_sender, read_checkpoint
+from ledger.chain.store import read_checkpoint
 from ledger.errors import ConflictError
 from ledger.issuers.store import list_issuers
 from ledger.primitives import Address, Hash32

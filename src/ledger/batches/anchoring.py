@@ -21,6 +21,7 @@ from ledger.batches.records import RecordReader
 from ledger.batches.resealing import reseal
 from ledger.batches.status import ANCHORED, SUBMITTABLE, UNDER_WAY, BatchStatus
 from ledger.batches.store import Batch
+from ledger.chain.nonces.store import list_senders
 from ledger.chain.outbox import POLL_SECONDS, Outbox
 from ledger.chain.registry import calls
 from ledger.chain.registry.slots import AnchorRecord
@@ -31,7 +32,6 @@ from ledger.chain.store import (
     Purpose,
     TransactionState,
     get_transaction,
-    list_senders,
 )
 from ledger.chain.transaction import Call, WouldRevertError
 from ledger.clock import format_time

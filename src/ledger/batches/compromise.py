@@ -13,9 +13,9 @@ from ledger.batches import store
 from ledger.batches.records import RecordReader
 from ledger.batches.status import ANCHORED
 from ledger.batches.store import Batch
+from ledger.chain.nonces.store import list_senders
 from ledger.chain.outbox import Outbox
 from ledger.chain.state import read_blocks
-from ledger.chain.store import list_senders
 from ledger.primitives import Address
 
 

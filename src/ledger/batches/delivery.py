@@ -16,6 +16,7 @@ from ledger.batches import store
 from ledger.batches.badge_folder import File, open_folder, sync, write_files
 from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.batches.store import Batch
+from ledger.batches.trees import store as trees
 from ledger.credentials.canonical import embed, is_embeddable
 from ledger.credentials.document import MAX_CREDENTIAL_BYTES
 from ledger.credentials.plain_text import spreadsheet_safe
@@ -69,7 +70,7 @@ class ProofWriter:
     def _read(self, level: int, number: int) -> bytes:
         known = self._tiles.get(level)
         if known is None or known[0] != number:
-            known = (number, store.read_tile(self._tx, self._batch.id, level, number))
+            known = (number, trees.read_tile(self._tx, self._batch.id, level, number))
             self._tiles[level] = known
         return known[1]
 

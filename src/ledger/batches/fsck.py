@@ -18,7 +18,9 @@ from ledger.batches import store
 from ledger.batches.resealing import extra_digests
 from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.batches.store import Batch
+from ledger.batches.trees import store as trees
 from ledger.chain import store as chain_store
+from ledger.chain.nonces import store as nonces
 from ledger.chain.store import StoredTransaction
 from ledger.credentials import store as credential_store
 from ledger.database import Connection, find_damage
@@ -119,7 +121,7 @@ class _Tree:
             return
         root = self._builder.finish()
         yield from self._compare()
-        stored = store.count_tiles(self._tx, batch.id)
+        stored = trees.count_tiles(self._tx, batch.id)
         if stored > self._tiles:
             yield self.finding("tile", f"{stored} tiles are stored, and its tree has {self._tiles}")
         if root != batch.root:
@@ -134,7 +136,7 @@ class _Tree:
             self._tiles += 1
             subject = f"{_name(self._batch)} tile {tile.level}/{tile.number}"
             try:
-                stored = store.read_tile(self._tx, self._batch.id, tile.level, tile.number)
+                stored = trees.read_tile(self._tx, self._batch.id, tile.level, tile.number)
             except NotFoundError:
                 yield Finding("tile", subject, "it is not there")
                 continue
@@ -152,8 +154,8 @@ def _first_difference(stored: bytes, tile: Tile) -> str:
 
 def check_transactions(tx: Connection) -> Iterator[Finding]:
     """Check every signed byte against its hash, and every key's nonces for gaps."""
-    accepted = chain_store.list_accepted(tx)
-    for sender, next_nonce in chain_store.list_senders(tx).items():
+    accepted = nonces.list_accepted(tx)
+    for sender, next_nonce in nonces.list_senders(tx).items():
         yield from _check_key(tx, sender, accepted[sender], next_nonce)
 
 

@@ -14,10 +14,10 @@ from ledger.batches.fsck import Finding
 from ledger.batches.records import RecordReader
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
+from ledger.chain.nonces.store import list_senders
 from ledger.chain.registry.slots import AnchorRecord
 from ledger.chain.rpc import JsonRpc, parse_quantity
 from ledger.chain.state import Block, read_blocks
-from ledger.chain.store import list_senders
 from ledger.database import Connection
 from ledger.primitives import Address, format_address
 

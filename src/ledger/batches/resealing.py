@@ -12,6 +12,7 @@ from typing import Final
 from ledger.batches import store
 from ledger.batches.status import SUBMITTABLE, BatchStatus
 from ledger.batches.store import Batch
+from ledger.batches.trees import store as trees
 from ledger.chain.store import TransactionState
 from ledger.credentials.store import read_batch
 from ledger.database import Database
@@ -42,10 +43,11 @@ def reseal(database: Database, batch: Batch, *, now: int) -> None:
                 "final yet: run `ledger anchor` again later",
             )
         extra = (current.extra_leaves or b"") + secrets.token_bytes(HASH_BYTES)
+        trees.drop_tiles(tx, batch.id)
         store.add_extra_leaf(tx, current, extra[-HASH_BYTES:])
 
         def keep(tile: Tile) -> None:
-            store.add_tile(tx, batch.id, tile.level, tile.number, tile.hashes)
+            trees.add_tile(tx, batch.id, tile.level, tile.number, tile.hashes)
 
         builder, size = TileBuilder(keep), 0
         for credential in read_batch(tx, batch.id):

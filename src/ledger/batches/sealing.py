@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from ledger.batches import store
-from ledger.batches.schedule import Waiting
+from ledger.batches.schedules.schedule import Waiting
 from ledger.batches.store import Batch
+from ledger.batches.trees import store as trees
 from ledger.chain.alarms.store import check_replayed
 from ledger.credentials.store import (
     PAGE_ROWS,
@@ -74,7 +75,7 @@ def _seal(
     batch_id = store.add_batch(tx, issuer, now=now)
 
     def keep(tile: Tile) -> None:
-        store.add_tile(tx, batch_id, tile.level, tile.number, tile.hashes)
+        trees.add_tile(tx, batch_id, tile.level, tile.number, tile.hashes)
 
     size, builder = 0, TileBuilder(keep)
     page: list[int] = []

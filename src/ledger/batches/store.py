@@ -1,12 +1,11 @@
-"""Sealed batches, the tiles of their trees, and the transactions that serve them."""
+"""Sealed batches and the transactions that serve them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.batches.schedule import Schedule
 from ledger.batches.status import ANCHORED, FOLLOWED, BatchStatus, check_move
 from ledger.chain.registry.slots import AnchorRecord
 from ledger.chain.store import Outcome, TransactionState, transactions
@@ -50,15 +49,6 @@ compromises: Final = sa.Table(
     sa.Column("since", sa.BigInteger, nullable=False),
 )
 
-tiles: Final = sa.Table(
-    "tiles",
-    metadata,
-    sa.Column("batch_id", Id, sa.ForeignKey("batches.id"), primary_key=True),
-    sa.Column("level", sa.SmallInteger, primary_key=True),
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    sa.Column("hashes", sa.LargeBinary, nullable=False),
-)
-
 status_changes: Final = sa.Table(
     "status_changes",
     metadata,
@@ -67,18 +57,6 @@ status_changes: Final = sa.Table(
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("reason", sa.SmallInteger, nullable=False),
     sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id"), nullable=False),
-)
-
-schedules: Final = sa.Table(
-    "schedules",
-    metadata,
-    sa.Column("issuer", sa.BigInteger, sa.ForeignKey("issuers.number"), primary_key=True),
-    sa.Column("set_at", sa.BigInteger, nullable=False),
-    sa.Column("cron", sa.Text),
-    sa.Column("zone", sa.Text, nullable=False),
-    sa.Column("every_seconds", sa.BigInteger),
-    sa.Column("at_waiting", sa.BigInteger),
-    sa.Column("max_age_seconds", sa.BigInteger),
 )
 
 
@@ -166,38 +144,6 @@ def drop_batch(tx: sa.Connection, batch_id: int) -> None:
     tx.execute(sa.delete(batches).where(batches.c.id == batch_id))
 
 
-def add_tile(tx: sa.Connection, batch_id: int, level: int, number: int, hashes: bytes) -> None:
-    """Store one tile of a batch's tree."""
-    tx.execute(
-        sa.insert(tiles).values(batch_id=batch_id, level=level, number=number, hashes=hashes)
-    )
-
-
-_TILE: Final = sa.select(tiles.c.hashes).where(
-    tiles.c.batch_id == sa.bindparam("batch"),
-    tiles.c.level == sa.bindparam("at_level"),
-    tiles.c.number == sa.bindparam("at_number"),
-)
-"""Made once: for one row, making a statement takes longer than running it."""
-
-
-def read_tile(tx: sa.Connection, batch_id: int, level: int, number: int) -> bytes:
-    """Return the node hashes of one tile.
-
-    Raises:
-        NotFoundError: there is no such tile: the database is damaged.
-
-    """
-    hashes = tx.execute(
-        _TILE, {"batch": batch_id, "at_level": level, "at_number": number}
-    ).scalar_one_or_none()
-    if hashes is None:
-        raise NotFoundError(
-            "no-tile", f"batch {batch_id} has no tile {level}/{number}: the database is damaged"
-        )
-    return bytes(hashes)
-
-
 _BATCH: Final = _SELECT.where(batches.c.id == sa.bindparam("batch"))
 
 
@@ -242,12 +188,6 @@ def page_of_batches(
 def list_all(tx: sa.Connection) -> list[Batch]:
     """Return the batches of every issuer, oldest first."""
     return [_batch(row) for row in tx.execute(_SELECT.order_by(batches.c.id)).mappings()]
-
-
-def count_tiles(tx: sa.Connection, batch_id: int) -> int:
-    """Return how many tiles of a batch are stored."""
-    query = sa.select(sa.func.count()).select_from(tiles).where(tiles.c.batch_id == batch_id)
-    return tx.execute(query).scalar_one()
 
 
 def count_batches(tx: sa.Connection, issuer: int) -> dict[BatchStatus, int]:
@@ -336,8 +276,7 @@ def note_reason(tx: sa.Connection, batch: Batch, reason: str) -> None:
 
 
 def add_extra_leaf(tx: sa.Connection, batch: Batch, extra: bytes) -> None:
-    """Add 32 bytes to a batch's extra leaves and drop its tiles; new ones follow in `tx`."""
-    tx.execute(sa.delete(tiles).where(tiles.c.batch_id == batch.id))
+    """Add 32 bytes to a batch's extra leaves; the root that follows from them comes in `tx`."""
     tx.execute(
         sa.update(batches)
         .where(batches.c.id == batch.id)
@@ -412,20 +351,6 @@ def add_status_changes(
             for credential_id in credential_ids
         ],
     )
-
-
-def set_schedule(tx: sa.Connection, issuer: int, schedule: Schedule | None) -> None:
-    """Give the issuer this schedule in place of the one it had; None: none."""
-    tx.execute(sa.delete(schedules).where(schedules.c.issuer == issuer))
-    if schedule is not None:
-        tx.execute(sa.insert(schedules).values(issuer=issuer, **asdict(schedule)))
-
-
-def find_schedule(tx: sa.Connection, issuer: int) -> Schedule | None:
-    """Return the issuer's schedule, if it has one."""
-    query = sa.select(schedules).where(schedules.c.issuer == issuer)
-    row = tx.execute(query).mappings().one_or_none()
-    return Schedule(**{name: row[name] for name in row if name != "issuer"}) if row else None
 
 
 def lease_next(

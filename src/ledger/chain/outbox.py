@@ -28,9 +28,10 @@ from ledger.chain.alarms.store import (
     clear_alarm,
     raise_alarm,
 )
+from ledger.chain.broadcasting import broadcast
 from ledger.chain.fees import Fees, is_below_market, replacement_fees
-from ledger.chain.refusals import PENDING, TAKEN, Refusal, classify
-from ledger.chain.rpc import JsonRpc, RpcError
+from ledger.chain.nonces import store as nonces
+from ledger.chain.rpc import JsonRpc
 from ledger.chain.settlement import Settlement
 from ledger.chain.store import Attempt, Outcome, Purpose, StoredTransaction, TransactionState
 from ledger.chain.transaction import Call, SignedTransaction
@@ -94,7 +95,7 @@ class Outbox:
         prepared = sender.prepare(call)
         with self.database.write() as tx:
             check_sending(tx)
-            nonce = store.take_nonce(tx, sender.address, chain_nonce=prepared.chain_nonce)
+            nonce = nonces.take_nonce(tx, sender.address, chain_nonce=prepared.chain_nonce)
             signed = sender.sign(prepared, nonce=nonce)
             row = store.add_transaction(
                 tx,
@@ -278,7 +279,7 @@ class Outbox:
         newest = transaction.attempts[-1]
         with self.database.write() as tx:
             check_sending(tx)
-            store.lock_sender(tx, sender.address)
+            nonces.lock_sender(tx, sender.address)
             current = store.get_transaction(tx, transaction.id)
             if not _waits(current, sender) or current.attempts[-1].id != newest.id:
                 return False
@@ -330,40 +331,6 @@ class Outbox:
         if silent is not None:
             raise silent
         return refused[-1][1] if refused else None
-
-
-def broadcast(endpoints: Iterable[JsonRpc], raw: bytes) -> bool:
-    """Give signed bytes to every endpoint; return whether one took them or has them already.
-
-    Raises:
-        ChainError: none took them, and one has another reason than that their time has not
-            come. They may have arrived all the same: the next look at the chain tells.
-
-    """
-    refused: ChainError | None = None
-    is_taken = False
-    for rpc in endpoints:
-        try:
-            rpc.call("eth_sendRawTransaction", ["0x" + raw.hex()])
-            is_taken = True
-        except RpcError as error:
-            refusal = classify(error.node_message)
-            is_taken = is_taken or refusal in TAKEN
-            if refusal not in PENDING:
-                refused = refused or _not_taken(refusal, error)
-        except ChainError as error:
-            refused = refused or error
-    if not is_taken and refused is not None:
-        raise refused
-    return is_taken
-
-
-def _not_taken(refusal: Refusal, error: RpcError) -> ChainError:
-    return ChainError(
-        "not-taken",
-        f"the transaction is stored, and no endpoint took it ({refusal}): {error.message}; "
-        "it is sent again at the next run",
-    )
 
 
 def _waits(transaction: StoredTransaction, sender: "Sender") -> bool:

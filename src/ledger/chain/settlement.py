@@ -17,6 +17,7 @@ from typing import Any
 
 from ledger.chain import store
 from ledger.chain.alarms.store import NOT_TAKEN, Alarm, clear_alarm, list_alarms, raise_alarm
+from ledger.chain.nonces import store as nonces
 from ledger.chain.rpc import Call, JsonRpc, parse_hash, parse_quantity
 from ledger.chain.state import Block, read_blocks
 from ledger.chain.store import Inclusion, Outcome, StoredTransaction, TransactionState
@@ -103,19 +104,19 @@ def accept_chain(database: Database, rpc: JsonRpc, *, chain: int, finality: str)
     (final,) = read_blocks(rpc, [finality], chain=chain)
     with database.read() as tx:
         believed = store.list_final_above(tx, -1)
-        nonces = store.list_senders(tx)
+        keys = nonces.list_senders(tx)
     hashes = _block_hashes(rpc, {t.block_number for t in believed if t.block_number is not None})
     calls: list[Call] = [
-        ("eth_getTransactionCount", [format_address(key), "pending"]) for key in nonces
+        ("eth_getTransactionCount", [format_address(key), "pending"]) for key in keys
     ]
     counts = rpc.ask(calls, lambda results: [parse_quantity(result) for result in results])
     with database.write() as tx:
         for transaction in believed:
             if hashes.get(transaction.block_number or 0) != transaction.block_hash:
                 store.forget_inclusion(tx, transaction.id)
-        for key, count in zip(nonces, counts, strict=True):
-            if count > store.lock_sender(tx, key):
-                store.accept_nonce(tx, key, count)
+        for key, count in zip(keys, counts, strict=True):
+            if count > nonces.lock_sender(tx, key):
+                nonces.accept_nonce(tx, key, count)
         store.write_checkpoint(tx, chain, final.number, final.hash)
         cleared = list_alarms(tx)
         for alarm in cleared:

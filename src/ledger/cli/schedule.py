@@ -12,7 +12,7 @@ from ledger.clock import format_time, now, parse_duration
 from ledger.errors import MalformedInputError
 
 if TYPE_CHECKING:
-    from ledger.batches.schedule import Schedule, Waiting
+    from ledger.batches.schedules.schedule import Schedule, Waiting
 
 SHOWN_TIMES = 5
 """How many times to come `next` shows."""
@@ -50,8 +50,8 @@ def set_(
 
     Of several conditions the first that holds is enough. `ledger worker` acts on it.
     """
-    from ledger.batches.schedule import Schedule, check_schedule
-    from ledger.batches.store import set_schedule
+    from ledger.batches.schedules.schedule import Schedule, check_schedule
+    from ledger.batches.schedules.store import set_schedule
 
     if off and (cron or every or at_waiting or max_age):
         raise MalformedInputError("usage", "--off takes the schedule away: give no condition")
@@ -94,7 +94,7 @@ def show_schedule(number: IssuerNumber = None, home: Home = None, as_json: Json 
 @schedule.command("next")
 def next_(number: IssuerNumber = None, home: Home = None, as_json: Json = False) -> None:
     """Show when the next batch is due, and the times to come."""
-    from ledger.batches.schedule import due_at, next_times
+    from ledger.batches.schedules.schedule import due_at, next_times
 
     issuer, wanted, waiting = _read(home, number)
     due = due_at(wanted, waiting) if wanted else None
@@ -121,8 +121,8 @@ def next_(number: IssuerNumber = None, home: Home = None, as_json: Json = False)
 
 
 def _read(home: Path | None, number: int | None) -> "tuple[int, Schedule | None, Waiting | None]":
+    from ledger.batches.schedules.store import find_schedule
     from ledger.batches.sealing import find_waiting
-    from ledger.batches.store import find_schedule
 
     installation = Installation.open(home)
     issuer = installation.issuer(number).number

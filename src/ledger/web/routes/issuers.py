@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from ledger.batches.schedule import Schedule, check_schedule, due_at
+from ledger.batches.schedules.schedule import Schedule, check_schedule, due_at
+from ledger.batches.schedules.store import find_schedule, set_schedule
 from ledger.batches.sealing import find_waiting
-from ledger.batches.store import find_schedule, set_schedule
 from ledger.clock import format_time
 from ledger.errors import NotFoundError
 from ledger.issuers.api_keys import ApiKey, Scope, check_scope

@@ -1,0 +1,1 @@
+"""When what waits is sealed into a batch."""

@@ -1,0 +1,1 @@
+"""The trees of sealed batches, as they are stored."""

@@ -1,0 +1,1 @@
+"""Which nonce comes next."""
