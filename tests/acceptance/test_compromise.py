@@ -1,30 +1,16 @@
 """A stolen anchor key, with the installed command: report it, replace it, anchor again."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from .conftest import Demo, Run
-
-
-@pytest.fixture
-def stricken(demo: Demo, tmp_path: Path) -> Demo:
-    """A copy of the demo with its chain, to do to it what cannot be undone."""
-    folder = tmp_path / "demo"
-    shutil.copytree(demo.folder, folder)
-    manifest = (folder / "demo.json").read_text().replace(str(demo.folder), str(folder))
-    (folder / "demo.json").write_text(manifest)
-    config = folder / "home" / "config.toml"
-    config.write_text(config.read_text().replace(str(demo.folder), str(folder)))
-    return Demo(folder, "")
+from .conftest import Run, make_demo
 
 
 def test_holders_keep_their_files_when_the_anchor_key_was_stolen(
-    stricken: Demo, ledger: Run
+    tmp_path: Path, ledger: Run
 ) -> None:
+    stricken = make_demo(tmp_path / "demo")  # what is done here cannot be undone
     home, badge = stricken.home, stricken.badges[0]
 
     def run(*arguments: object, code: int = 0) -> str:

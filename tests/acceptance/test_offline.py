@@ -11,7 +11,7 @@ import pytest
 
 from ledger.chain.rpc import Rpc
 
-from .conftest import ROWS, Demo, Run, command_path, run_ledger
+from .conftest import Demo, Run, command_path, make_demo
 
 pytestmark = pytest.mark.xdist_group("demo-offline")
 
@@ -68,10 +68,7 @@ def cut(folder: Path, network_log: Path) -> Cut:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """A demo of its own: others change statuses, and what was kept before is then not given out."""
-    folder = tmp_path_factory.mktemp("demo") / "demo"
-    done = run_ledger("demo", "--dir", folder, "--rows", ROWS)
-    assert done.returncode == 0, done.stderr
-    return Demo(folder, done.stdout)
+    return make_demo(tmp_path_factory.mktemp("demo") / "demo")
 
 
 @pytest.fixture(scope="module")

@@ -150,11 +150,12 @@ def test_a_lock_that_is_not_given_in_time_is_busy(postgres: PostgresServer, time
     assert (type(error), error.code, error.exit_code) == (ConflictError, "database-busy", 5)
 
 
-def test_two_sqlite_writers_do_not_write_at_once(tmp_path: Path) -> None:
+def test_two_sqlite_writers_do_not_write_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.database.BUSY_TIMEOUT_SECONDS", 0.01)
+
     def wait(database: Database) -> None:
-        with database.read() as one, database.read() as other:
-            one.exec_driver_sql("PRAGMA busy_timeout = 10")
-            other.exec_driver_sql("PRAGMA busy_timeout = 10")
         with database.write(), database.write():
             raise AssertionError("both are writing")
 
