@@ -8,10 +8,12 @@ import pytest
 from ledger.audit.auditor import Auditor, Question
 from ledger.audit.endpoints import open_endpoints
 from ledger.audit.findings import FindingCode
+from ledger.chain.logs import FIRST_WINDOW_BLOCKS, WINDOWS_AT_ONCE
 from ledger.chain.outbox import Outbox
 from ledger.database import Database, migrate
 from ledger.errors import ChainError, ConflictError, MalformedInputError
 from ledger.primitives import Address, format_address
+from tests.faults.lying_node import lying_node
 
 from .audited import ROOT, audited, live_a_life
 from .conftest import Chain
@@ -99,6 +101,22 @@ def test_an_audit_goes_on_where_it_was(chain: Chain, outbox: Outbox) -> None:
     assert second.findings == []
     assert second.block.number > first.block.number
     assert len(second.world.issuers) == chain.contract.functions.issuerCount().call()
+
+
+def test_an_audit_asks_little_beside_the_logs(chain: Chain, issuer: int) -> None:
+    """Block and chain in one request, the header in one, code and heads in one proof."""
+    del issuer
+    with lying_node(chain.rpc_url) as counting:
+        audit = audited(chain, counting.url)
+        methods = [method for methods in counting.asked for method in methods]
+    beside = [methods for methods in counting.asked if "eth_getLogs" not in methods]
+    assert sorted(beside) == [
+        ["eth_chainId", "eth_getBlockByNumber"],
+        ["eth_getBlockByHash"],
+        ["eth_getProof"],
+    ]
+    windows, blocks = methods.count("eth_getLogs"), audit.block.number + 1
+    assert (windows - WINDOWS_AT_ONCE) * FIRST_WINDOW_BLOCKS <= blocks
 
 
 def test_a_late_start_shows(chain: Chain, issuer: int) -> None:

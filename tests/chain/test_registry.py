@@ -76,7 +76,7 @@ def test_every_event_is_decoded_as_web3_does(
     for raw, event in zip(history[2], events_of(history[2]), strict=True):
         receipt = chain.web3.eth.get_transaction_receipt(raw["transactionHash"])
         theirs = chain.contract.events[event.name]().process_log(
-            next(log for log in receipt["logs"] if log["logIndex"] == event.log.index)
+            next(log for log in receipt["logs"] if log["logIndex"] == event.log.log_index)
         )
         ours = {
             name: format_address(value) if isinstance(value, bytes) and len(value) == 20 else value

@@ -1,13 +1,13 @@
 """A node between us and a real Anvil that passes everything on, and lies where it is told to."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ledger.chain.rpc import Rpc, RpcError
+
+from .json_rpc_server import json_rpc_server
 
 Lie = Callable[[list[Any], Any], Any]
 """Takes the parameters and the true result, and gives what is told instead."""
@@ -23,8 +23,11 @@ class LyingNode:
         """About results, by method."""
         self.questions: dict[str, Callable[[list[Any]], list[Any]]] = {}
         """Other parameters to answer for, by method."""
+        self.asked: list[list[str]] = []
+        """The methods of each request."""
 
     def answer(self, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self.asked.append([call["method"] for call in calls])
         with Rpc(self.honest_url) as rpc:
             return [self._one(rpc, call) for call in calls]
 
@@ -44,28 +47,9 @@ class LyingNode:
 def lying_node(honest_url: str) -> Iterator[LyingNode]:
     """Give a node that listens until the end of the block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        node: LyingNode
+    def reply(asked: bytes) -> tuple[int, bytes]:
+        return 200, json.dumps(node.answer(json.loads(asked))).encode()
 
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps(self.node.answer(asked)).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    node = Handler.node = LyingNode(f"http://127.0.0.1:{server.server_port}", honest_url)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with json_rpc_server(reply) as url:
+        node = LyingNode(url, honest_url)
         yield node
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
+
+from .json_rpc_server import json_rpc_server
 
 ANSWER_SECONDS = 20.0
 
@@ -116,34 +117,17 @@ def rpc_proxy(honest_url: str) -> Iterator[Proxy]:
     """Give a proxy that listens until the end of the block."""
     closing = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        proxy: Proxy
+    def reply(asked: bytes) -> tuple[int, bytes] | None:
+        failure = proxy.take(json.loads(asked))
+        answers = proxy.answer(asked, failure)
+        if failure in {Failure.TIMEOUT_BEFORE, Failure.TIMEOUT_AFTER}:
+            closing.wait(ANSWER_SECONDS)
+            return None
+        return HTTP_STATUS.get(failure, 200) if failure else 200, spoil(answers, failure)
 
-        def do_POST(self) -> None:
-            asked = self.rfile.read(int(self.headers["Content-Length"]))
-            failure = self.proxy.take(json.loads(asked))
-            answers = self.proxy.answer(asked, failure)
-            if failure in {Failure.TIMEOUT_BEFORE, Failure.TIMEOUT_AFTER}:
-                closing.wait(ANSWER_SECONDS)
-                return
-            body = spoil(answers, failure)
-            self.send_response(HTTP_STATUS.get(failure, 200) if failure else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    proxy = Handler.proxy = Proxy(f"http://127.0.0.1:{server.server_port}", honest_url)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with json_rpc_server(reply) as url:
+        proxy = Proxy(url, honest_url)
+        try:
+            yield proxy
+        finally:
+            closing.set()

@@ -52,7 +52,15 @@ Logs = list[dict[str, Any]]
 
 
 def about_logs(liar: LyingNode, lie: Callable[[Logs], Logs]) -> None:
-    liar.lies["eth_getLogs"] = lambda _params, logs: lie(logs)
+    """Tell one and the same lie about the whole history, whatever part of it is asked for."""
+    whole = {"fromBlock": "0x0", "toBlock": "latest"}
+    liar.questions["eth_getLogs"] = lambda params: [params[0] | whole]
+
+    def part(params: list[Any], logs: Logs) -> Logs:
+        first, last = (int(params[0][end], 16) for end in ("fromBlock", "toBlock"))
+        return [log for log in lie(logs) if first <= int(log["blockNumber"], 16) <= last]
+
+    liar.lies["eth_getLogs"] = part
 
 
 def told_by(finding: Finding, number: int) -> bool:
@@ -88,7 +96,7 @@ def forge_anchor(issuer: int) -> Callable[[Logs], Logs]:
         real = parse_log(logs[n])
         topics = (*real.topics[:2], sha256(b"forged"), real.topics[3])
         head = fold(Hash32(real.data[-32:]), topics, real.data)
-        place = (real.block_number, real.block_hash, real.transaction, real.index + 1)
+        place = (real.block_number, real.block_hash, real.transaction, real.log_index + 1)
         forged = Log(real.address, topics, real.data[:-32] + head, *place)
         return [*logs[: n + 1], format_log(forged), *logs[n + 1 :]]
 
@@ -179,13 +187,12 @@ def test_an_old_block_is_remembered(chain: Chain, liar: LyingNode, tmp_path: Pat
 
 @pytest.mark.usefixtures("issuer")
 def test_a_node_that_stands_still_is_named(chain: Chain, liar: LyingNode) -> None:
-    def stale(params: list[Any], block: Any) -> Any:
-        if params[0] != "finalized":
-            return block
-        old = int(block["timestamp"], 16) - 7200
-        return block | {"number": hex(int(block["number"], 16) - 3), "timestamp": hex(old)}
-
-    liar.lies["eth_getBlockByNumber"] = stale
+    old = audited(chain).block.number
+    chain.rpc.call("evm_increaseTime", [7200])
+    chain.mine(5)
+    liar.questions["eth_getBlockByNumber"] = lambda params: (
+        [hex(old), False] if params[0] == "finalized" else params
+    )
     (found,) = audited(chain, chain.rpc_url, liar.url).findings
     assert found.code is FindingCode.ENDPOINT_BEHIND
     assert "rpc 2 (" in found.answers[0]
@@ -216,9 +223,9 @@ def test_another_chain_of_the_same_number_is_named(chain: Chain, tmp_path: Path)
         findings = audited(chain, chain.rpc_url, other.url).findings
     finally:
         other.stop()
-    assert findings[0].code is FindingCode.BLOCKS_DISAGREE
-    assert "rpc 2 (" in findings[0].answers[0]
-    assert "rpc 1 (" in findings[0].answers[1]
+    found = next(found for found in findings if found.code is FindingCode.BLOCKS_DISAGREE)
+    assert "rpc 2 (" in found.answers[0]
+    assert "rpc 1 (" in found.answers[1]
 
 
 @pytest.mark.usefixtures("issuer")
@@ -253,6 +260,7 @@ def test_a_lie_is_not_kept_in_the_cursor(chain: Chain, liar: LyingNode, tmp_path
     about_logs(liar, lambda _: [])
     assert audited(chain, liar.url, cursor=cursor).findings
     liar.lies.clear()
+    liar.questions.clear()
     assert audited(chain, liar.url, cursor=cursor).findings == []
 
 

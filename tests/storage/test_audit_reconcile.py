@@ -96,7 +96,7 @@ def books(database: Database) -> Books:
     books.emit("OperatorSet", KEY, 3)
     books.emit("Anchored", batch.root, KEY, batch.size)
     for log in emitter.logs[-6:-1]:
-        if log.index == 0 and log.topics[1] == ISSUER.to_bytes(32, "big"):
+        if log.log_index == 0 and log.topics[1] == ISSUER.to_bytes(32, "big"):
             books.sign(Purpose.OPERATOR, log.transaction)
     anchoring = books.sign(Purpose.ANCHOR, emitter.logs[-1].transaction)
     with database.write() as tx:

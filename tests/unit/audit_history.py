@@ -1,6 +1,5 @@
 """A registry that has no rules: it emits whatever it is told to, folded as the contract folds."""
 
-from dataclasses import replace
 from typing import Any
 
 from ledger.audit.replay import Heads, Replay
@@ -110,4 +109,4 @@ def flipped(log: Log, bit: int) -> Log:
     joined[bit // 8] ^= 1 << bit % 8
     size = 32 * len(log.topics)
     topics = tuple(bytes(joined[at : at + 32]) for at in range(0, size, 32))
-    return replace(log, topics=topics, data=bytes(joined[size:]))
+    return log._replace(topics=topics, data=bytes(joined[size:]))

@@ -1,7 +1,5 @@
 """Several sources, of which some lie: the heads tell which, and what was done is named."""
 
-from dataclasses import replace
-
 import pytest
 
 from ledger.audit.findings import FindingCode
@@ -23,14 +21,14 @@ def lie(kind: str, n: int) -> list[Log]:
         case "event-missing":
             middle = [after]
         case "event-extra":
-            middle = [log, replace(log, index=9), after]
+            middle = [log, log._replace(log_index=9), after]
         case "event-reordered":
             middle = [
-                replace(after, block_number=log.block_number),
-                replace(log, block_number=after.block_number),
+                after._replace(block_number=log.block_number),
+                log._replace(block_number=after.block_number),
             ]
         case _:
-            middle = [replace(log, data=bytes(len(log.data))), after]
+            middle = [log._replace(data=bytes(len(log.data))), after]
     return [*LOGS[:n], *middle, *LOGS[n + 2 :]]
 
 
@@ -77,7 +75,7 @@ def test_one_liar_among_three_is_named_with_its_lie(kind: str, liar: int, window
 
 
 def test_a_place_that_only_one_source_tells_is_named() -> None:
-    told = [*LOGS[:8], replace(LOGS[8], transaction=LOGS[0].transaction), *LOGS[9:]]
+    told = [*LOGS[:8], LOGS[8]._replace(transaction=LOGS[0].transaction), *LOGS[9:]]
     (found,) = history_of(LOGS, told).close(heads("1", "2"))
     assert found.code is FindingCode.PLACE_ALTERED
 

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.logs import FIRST_WINDOW_BLOCKS, LogReader, format_log, is_too_much, parse_log
+from ledger.chain.logs import (
+    FIRST_WINDOW_BLOCKS,
+    FULL_ANSWER_LOGS,
+    USUAL_WINDOW_BLOCKS,
+    WINDOWS_AT_ONCE,
+    LogReader,
+    format_log,
+    is_too_much,
+    parse_log,
+)
 from ledger.chain.registry.events import Log
 from ledger.chain.rpc import Rpc, RpcError
 from ledger.errors import ChainError
@@ -93,13 +102,50 @@ def test_every_block_is_asked_once_and_in_order(node: Node, most_blocks: int) ->
     assert max(end for _, end in covered) == last
 
 
-def test_windows_grow_again_but_slowly(node: Node) -> None:
+def test_windows_double_until_what_providers_allow_and_grow_slowly_beyond(node: Node) -> None:
     asked = served(node, most_blocks=10**9, message="")
     read_all(node, 200_000)
     widths = [last - first + 1 for first, last in asked]
     assert widths[0] == FIRST_WINDOW_BLOCKS
-    assert max(widths) > 2 * FIRST_WINDOW_BLOCKS
-    assert all(b <= 1.3 * a for a, b in pairwise(widths))
+    assert USUAL_WINDOW_BLOCKS in widths
+    assert max(widths) > 2 * USUAL_WINDOW_BLOCKS
+    for before, after in pairwise(widths):
+        assert after <= (2 if before < USUAL_WINDOW_BLOCKS else 1.3) * before
+    assert len(node.requests) < 30
+
+
+def test_windows_that_were_refused_grow_slowly(node: Node) -> None:
+    asked = served(node, most_blocks=100, message=TOO_MUCH[0])
+    read_all(node, 20_000)
+    refused = [last - first + 1 for first, last in asked if last - first >= 100]
+    assert len(refused) < len(asked) / 3
+    assert all(width <= 1.3 * 100 for width in refused[WINDOWS_AT_ONCE + 1 :])
+
+
+def test_a_busy_history_is_asked_for_in_parts(node: Node) -> None:
+    """While one is replayed the node makes the next, and no answer fills the memory."""
+    busy = [format_log(LOGS[0]._replace(block_number=n // 90)) for n in range(90 * 200)]
+    answers: list[int] = []
+
+    def reply(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        told = []
+        for call in calls:
+            (query,) = call["params"]
+            first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+            told.append(
+                {
+                    "jsonrpc": "2.0",
+                    "id": call["id"],
+                    "result": busy[90 * first :][: 90 * (last - first + 1)],
+                }
+            )
+        answers.append(sum(len(answer["result"]) for answer in told))
+        return told
+
+    node.reply = reply
+    assert len(read_all(node, 199)) == len(busy)
+    assert len(answers) >= 5
+    assert max(answers) <= 2 * FULL_ANSWER_LOGS
 
 
 def test_one_block_is_the_least(node: Node) -> None:
@@ -110,14 +156,14 @@ def test_one_block_is_the_least(node: Node) -> None:
 
 @pytest.mark.parametrize("message", OTHERWISE)
 def test_an_outage_is_not_asked_for_less(node: Node, message: str) -> None:
-    asked = served(node, most_blocks=0, message=message)
+    served(node, most_blocks=0, message=message)
     with pytest.raises(RpcError):
         read_all(node, 10)
-    assert len(asked) == 1
+    assert len(node.requests) == 1
     assert not is_too_much(RpcError("h", -32005, message))
 
 
-@pytest.mark.parametrize(("status", "requests"), [(413, 12), (400, 12), (429, 1), (503, 1)])
+@pytest.mark.parametrize(("status", "requests"), [(413, 4), (400, 4), (429, 1), (503, 1)])
 def test_a_status_that_may_mean_too_much_is_asked_for_less(
     node: Node, status: int, requests: int
 ) -> None:

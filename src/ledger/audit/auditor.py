@@ -2,22 +2,22 @@
 
     1. the endpoints are on one chain, and have one block at the height that all call final
     2. what was audited before is still there: finality was not broken
-    3. the code at the address is the registry's
-    4. the heads that the contract stores at that block
-    5. the logs up to that block, replayed
-    6. the replay leads to the heads, for every issuer
+    3. the logs up to that block, replayed; meanwhile
+    4. the code at the address is the registry's, and the heads that it stores at that block
+    5. the replay leads to the heads, for every issuer
 
 What does not hold is a finding and names both answers. An endpoint that does not answer
 ends the audit with a `ChainError`; it can be taken up again where it stood.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from ledger.audit.contract import check_code, read_heads
+from ledger.audit.contract import read_stored
 from ledger.audit.cursor import Cursor
 from ledger.audit.endpoints import Endpoint, ask_each, read_block
 from ledger.audit.findings import Finding, FindingCode, Place
@@ -142,12 +142,15 @@ class Auditor:
 
     def _replay(self, history: History, meeting: Meeting, audit: Audit, on_block: OnBlock) -> None:
         asked = self._question
-        audit.findings += check_code(meeting, asked.registry)
-        heads = read_heads(meeting, asked.registry, audit.findings, proved=asked.state_proof)
-        if asked.logs is None:
-            self._read_logs(history, meeting, on_block)
-        if heads is not None:
-            audit.findings += history.close(heads)
+        with ThreadPoolExecutor(1, thread_name_prefix="heads") as beside:
+            # While logs are replayed: the proof takes the node long, and this process nothing.
+            reading = beside.submit(read_stored, meeting, asked.registry, proved=asked.state_proof)
+            if asked.logs is None:
+                self._read_logs(history, meeting, on_block)
+            stored = reading.result()
+        audit.findings += stored.findings
+        if stored.heads is not None:
+            audit.findings += history.close(stored.heads)
         audit.is_proved = not audit.findings
         audit.world = history.world
         if self._cursor is not None:
@@ -161,7 +164,7 @@ class Auditor:
             while self._next <= last:
                 through, told = reader.read(self._next, last)
                 # All that may fail comes first: logs that were taken are never asked for again.
-                end = read_block(meeting.endpoints[0], hex(through)) if self._cursor else None
+                end = read_block(meeting.endpoints[0], through) if self._cursor else None
                 history.take(told)
                 self._next = through + 1
                 if self._cursor and end and history.agrees:
@@ -198,7 +201,7 @@ def _is_there(meeting: Meeting, mark: Mark) -> bool:
     """Return whether every endpoint still has the block of `mark`, and calls it final."""
     if mark.through > meeting.block.number:
         return False
-    blocks = ask_each(meeting.endpoints, lambda e: read_block(e, hex(mark.through)))
+    blocks = ask_each(meeting.endpoints, lambda e: read_block(e, mark.through))
     return all(block.hash == mark.hash for block in blocks)
 
 
@@ -213,7 +216,7 @@ def _gone(meeting: Meeting, mark: Mark, remembered_by: str) -> Finding:
             Place(block=mark.through),
             (*(f"block {b.number} is final for {name}" for name, b in meeting.finals), before),
         )
-    now = ask_each(meeting.endpoints, lambda e: (e.name, read_block(e, hex(mark.through))))
+    now = ask_each(meeting.endpoints, lambda e: (e.name, read_block(e, mark.through)))
     return Finding(
         FindingCode.FINALITY_BROKEN,
         f"block {mark.through} was final before, and now another block stands there",

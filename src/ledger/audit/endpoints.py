@@ -7,13 +7,12 @@ and where two differ, both are named.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from ledger.chain.rpc import Rpc, parse_quantity
-from ledger.chain.state import Block, read_blocks
+from ledger.chain.state import Block, block_call, parse_block
+from ledger.errors import ChainError
 from ledger.verification.policy import check_endpoints
-
-FINAL: Final = "finalized"
 
 T = TypeVar("T")
 
@@ -50,12 +49,24 @@ def ask_each(endpoints: Sequence[Endpoint], ask: Callable[[Endpoint], T]) -> lis
         return list(threads.map(ask, endpoints))
 
 
-def read_chain(endpoint: Endpoint) -> int:
-    """Return the chain id it says it is on."""
-    return parse_quantity(endpoint.rpc.call("eth_chainId", []))
+def read_standing(endpoint: Endpoint) -> tuple[int, Block]:
+    """Return the chain id it says it is on, and its newest final block."""
+    return endpoint.rpc.ask(
+        [("eth_chainId", []), block_call("finalized")],
+        lambda results: (parse_quantity(results[0]), parse_block(results[1])),
+    )
 
 
-def read_block(endpoint: Endpoint, tag: str) -> Block:
-    """Return the block that a tag or a number in hex stands for."""
-    (block,) = read_blocks(endpoint.rpc, [tag])
+def read_block(endpoint: Endpoint, number: int) -> Block:
+    """Return its block of this number.
+
+    Raises:
+        ChainError: the endpoint does not answer, or with another block.
+
+    """
+    block = parse_block(endpoint.rpc.call(*block_call(hex(number))))
+    if block.number != number:
+        raise ChainError(
+            "rpc-malformed", f"{endpoint.name} gave block {block.number} for block {number}"
+        )
     return block

@@ -61,7 +61,7 @@ class Place:
     @classmethod
     def of(cls, log: Log, issuer: int | None = None, position: int | None = None) -> "Place":
         """Return the place that `log` says it has."""
-        return cls(issuer, position, log.block_number, log.index, log.transaction)
+        return cls(issuer, position, log.block_number, log.log_index, log.transaction)
 
     def __str__(self) -> str:
         parts = (

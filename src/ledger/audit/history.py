@@ -8,6 +8,7 @@ the first event that a source left out, added, moved or changed is named.
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Final
 
 from ledger.audit.findings import Finding, FindingCode, Place
 from ledger.audit.recording import Header
@@ -15,6 +16,9 @@ from ledger.audit.replay import Heads, Replay
 from ledger.audit.world import World
 from ledger.chain.registry.events import Log
 from ledger.primitives import Hash32
+
+COMPARED_LOGS: Final = 4_096
+"""Of each source from where it began to differ: what stands there may come later elsewhere."""
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class History:
     """Of the sources."""
     versions: list[Version]
     _splits: list[dict[int, list[Log]]] = field(default_factory=list)
-    """The logs by source, wherever sources that had agreed began to differ."""
+    """The logs by source, from wherever sources that had agreed began to differ."""
 
     @classmethod
     def begin(cls, header: Header, names: Sequence[str]) -> "History":
@@ -54,6 +58,9 @@ class History:
 
     def take(self, told: Sequence[list[Log]]) -> None:
         """Take the next logs, as each source tells them."""
+        for split in self._splits:
+            if max(map(len, split.values())) < COMPARED_LOGS:
+                split.update({teller: [*logs, *told[teller]] for teller, logs in split.items()})
         for version in list(self.versions):
             self._split(version, told)
         for version in self.versions:

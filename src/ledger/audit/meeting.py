@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.audit.endpoints import FINAL, Endpoint, ask_each, read_block, read_chain
+from ledger.audit.endpoints import Endpoint, ask_each, read_block, read_standing
 from ledger.audit.findings import Finding, FindingCode, Place
 from ledger.chain.state import Block
 from ledger.clock import format_time
@@ -47,22 +47,34 @@ def meet(endpoints: Sequence[Endpoint], *, chain: int | None, block: int | None)
 
     """
     findings: list[Finding] = []
-    chains = ask_each(endpoints, read_chain)
+    standings = ask_each(endpoints, read_standing)
+    chains = [on for on, _ in standings]
     expected = chain if chain is not None else chains[0]
     staying = _on_chain(endpoints, chains, expected, findings, is_given=chain is not None)
-    finals = ask_each(staying, lambda endpoint: read_block(endpoint, FINAL))
+    finals = [final for on, final in standings if on == expected]
     findings += _laggards(staying, finals)
     number = min(final.number for final in finals)
     if block is not None and block > number:
         raise ConflictError("not-final", f"block {block} is not final yet, block {number} is")
     number = number if block is None else block
-    blocks = ask_each(staying, lambda endpoint: read_block(endpoint, hex(number)))
+    blocks = _blocks_at(number, staying, finals)
     for endpoint, theirs in zip(staying, blocks, strict=True):
         if theirs.hash != blocks[0].hash:
             findings.append(_other_block(staying[0], blocks[0], endpoint, theirs))
     agreeing = [e for e, b in zip(staying, blocks, strict=True) if b.hash == blocks[0].hash]
     named = [(e.name, final) for e, final in zip(staying, finals, strict=True)]
     return Meeting(expected, blocks[0], agreeing, named, findings)
+
+
+def _blocks_at(number: int, endpoints: Sequence[Endpoint], finals: Sequence[Block]) -> list[Block]:
+    """Return each endpoint's block of this number; those that told of it are not asked again."""
+    told = {endpoint.name: final for endpoint, final in zip(endpoints, finals, strict=True)}
+
+    def read(endpoint: Endpoint) -> Block:
+        final = told[endpoint.name]
+        return final if final.number == number else read_block(endpoint, number)
+
+    return ask_each(endpoints, read)
 
 
 def _on_chain(

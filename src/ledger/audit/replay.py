@@ -190,7 +190,7 @@ class Replay:
         issuer.heads += head
 
     def _check_place(self, log: Log, number: int, position: int, time: int) -> None:
-        place = (log.block_number, log.index)
+        place = (log.block_number, log.log_index)
         if place <= self._last or time < self.world.time:
             self._find(
                 FindingCode.PLACE_ALTERED,

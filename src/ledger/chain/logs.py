@@ -2,8 +2,11 @@
 
 Providers cap `eth_getLogs` by blocks (50 to 100,000) or by results, each in its own words,
 so a range is asked in windows that halve when a provider says "too much" and grow slowly
-again. An empty answer proves nothing: nodes answer it for blocks they lack. Completeness
-comes from the heads in the contract, never from here.
+again. The first are narrow and grow fast, so that a short and busy history is fetched in
+parts too: while one is replayed, the node makes the next.
+
+An empty answer proves nothing: nodes answer it for blocks they lack. Completeness comes
+from the heads in the contract, never from here.
 """
 
 import re
@@ -26,8 +29,11 @@ from ledger.chain.rpc import (
 from ledger.errors import ChainError
 from ledger.primitives import ADDRESS_BYTES, Address, Hash32, format_address
 
-FIRST_WINDOW_BLOCKS: Final = 2_000
-"""What almost every provider allows."""
+FIRST_WINDOW_BLOCKS: Final = 4
+"""So few that even of the busiest chain no answer is too large."""
+
+USUAL_WINDOW_BLOCKS: Final = 2_000
+"""What almost every provider allows; windows double until then, and grow slowly beyond."""
 
 MAX_WINDOW_BLOCKS: Final = 100_000
 """The widest that any provider was seen to allow."""
@@ -35,8 +41,9 @@ MAX_WINDOW_BLOCKS: Final = 100_000
 WINDOWS_AT_ONCE: Final = 4
 """Windows in one HTTP request: a history is mostly empty, and a round trip costs more."""
 
-FULL_ANSWER_LOGS: Final = 10_000
-"""Windows do not grow beyond about this many logs an answer, so that memory is bounded."""
+FULL_ANSWER_LOGS: Final = 4_000
+"""Windows do not grow beyond about this many logs an answer: memory is bounded, and there is
+always a next part to be made by the node while one is replayed."""
 
 _TOO_MUCH: Final = re.compile(
     r"block range|range (?:is )?too|too (?:wide|large|many)|max(?:imum)? .*range"
@@ -64,10 +71,10 @@ def parse_log(value: dict[str, Any]) -> Log:
             address=_address(value["address"]),
             topics=tuple([_hash(topic) for topic in value["topics"]]),
             data=parse_data(value["data"]),
-            block_number=parse_quantity(value["blockNumber"]),
+            block_number=_quantity(value["blockNumber"]),
             block_hash=_hash(value["blockHash"]),
             transaction=parse_hash(value["transactionHash"]),
-            index=parse_quantity(value["logIndex"]),
+            log_index=_quantity(value["logIndex"]),
         )
     except (KeyError, TypeError):
         raise ChainError("rpc-malformed", "the node gave a log without its fields") from None
@@ -82,7 +89,7 @@ def format_log(log: Log) -> dict[str, Any]:
         "blockNumber": hex(log.block_number),
         "blockHash": "0x" + log.block_hash.hex(),
         "transactionHash": "0x" + log.transaction.hex(),
-        "logIndex": hex(log.index),
+        "logIndex": hex(log.log_index),
     }
 
 
@@ -95,10 +102,9 @@ def _address(value: str) -> Address:
     return Address(address)
 
 
-@lru_cache(maxsize=4096)
-def _hash(value: str) -> Hash32:
-    # Topics and block hashes come again and again.
-    return parse_hash(value)
+# Topics, block hashes and numbers come again and again.
+_hash = lru_cache(maxsize=4096)(parse_hash)
+_quantity = lru_cache(maxsize=4096)(parse_quantity)
 
 
 def read_events(rpc: JsonRpc, registry: Address, transaction: Hash32) -> list[Event]:
@@ -134,6 +140,7 @@ class LogReader:
         self._contract = format_address(contract)
         self._blocks = FIRST_WINDOW_BLOCKS
         self._windows = WINDOWS_AT_ONCE
+        self._was_full = False
         self._threads = ThreadPoolExecutor(len(rpcs), thread_name_prefix="logs")
         self._ahead: tuple[Windows, Told] | None = None
 
@@ -186,6 +193,7 @@ class LogReader:
         return [self._threads.submit(rpc.ask, calls, _parse_logs) for rpc in self._rpcs]
 
     def _shrink(self) -> None:
+        self._was_full = True
         if self._windows > 1:
             self._windows = 1
         else:
@@ -195,7 +203,10 @@ class LogReader:
         if logs > FULL_ANSWER_LOGS:
             self._shrink()
         elif logs < FULL_ANSWER_LOGS // 2:
-            self._blocks = min(MAX_WINDOW_BLOCKS, self._blocks + self._blocks // 4 + 1)
+            is_slow = self._was_full or self._blocks >= USUAL_WINDOW_BLOCKS
+            grown = self._blocks + (self._blocks // 4 + 1 if is_slow else self._blocks)
+            most = MAX_WINDOW_BLOCKS if is_slow else USUAL_WINDOW_BLOCKS
+            self._blocks = min(grown, most)
 
 
 def is_too_much(error: ChainError) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from ledger.chain import rlp
 from ledger.chain.header import MIN_FIELDS, parse_header
 from ledger.chain.rpc import Call, JsonRpc, parse_data, parse_quantity
-from ledger.chain.state import Block, read_blocks
+from ledger.chain.state import NO_CODE, Block, read_blocks
 from ledger.chain.world_state import WorldState
 from ledger.errors import ChainError, ProofError
 from ledger.primitives import Address, Hash32, format_address, keccak256
@@ -76,12 +76,26 @@ class ProvedState:
 
         """
         (block,) = read_blocks(rpc, [tag], chain=chain)
+        return cls.of(rpc, chain, block)
+
+    @classmethod
+    def of(cls, rpc: JsonRpc, chain: int, block: Block) -> Self:
+        """Return the state at a block that a node told of.
+
+        Raises:
+            ChainError: the node does not answer, the header cannot be rebuilt, or says
+                another number or time than was told (`other-header`).
+
+        """
         call = "eth_getBlockByHash", ["0x" + block.hash.hex(), False]
         header = rpc.ask([call], lambda results: _header(results[0], block))
         try:
-            return cls(rpc, chain, header)
+            state = cls(rpc, chain, header)
         except ProofError as error:
             raise ChainError("other-header", f"the node gave a false header: {error}") from None
+        if state.block != block:
+            raise ChainError("other-header", f"the node tells otherwise of block {block.number}")
+        return state
 
     def slots(self, registry: Address, keys: Sequence[Hash32]) -> list[Hash32]:
         """Return the word under each key, in their order; a request for `MAX_SLOTS` of them.
@@ -90,16 +104,27 @@ class ProvedState:
             ChainError: the node did not answer, or did not prove a word (`not-proved`).
 
         """
-        words: list[Hash32] = []
+        return self.code_and_slots(registry, keys)[1]
+
+    def code_and_slots(
+        self, registry: Address, keys: Sequence[Hash32]
+    ) -> tuple[Hash32, list[Hash32]]:
+        """Return the hash of the code there, and what `slots` returns of one key or more.
+
+        Raises:
+            ChainError: as `slots`.
+
+        """
+        code, words = NO_CODE, []
         for start in range(0, len(keys), MAX_SLOTS):
             asked = keys[start : start + MAX_SLOTS]
-            found, used = self._rpc.ask(
+            code, found, used = self._rpc.ask(
                 [self._call(registry, asked)],
                 lambda results, asked=asked: self._read(results[0], registry, asked),  # type: ignore[misc]
             )
             words += found
             self.nodes.update(used)
-        return words
+        return code, words
 
     def _call(self, registry: Address, keys: Sequence[Hash32]) -> Call:
         at = {"blockHash": "0x" + self.block.hash.hex(), "requireCanonical": True}
@@ -107,8 +132,8 @@ class ProvedState:
 
     def _read(
         self, result: object, registry: Address, keys: Sequence[Hash32]
-    ) -> tuple[list[Hash32], dict[Hash32, bytes]]:
-        """Return the words, and the nodes that they came from."""
+    ) -> tuple[Hash32, list[Hash32], dict[Hash32, bytes]]:
+        """Return the hash of the code, the words, and the nodes that they came from."""
         nodes = {keccak256(node): node for node in _nodes(result)}
         world = WorldState(self._root, nodes.get)
         try:
@@ -116,7 +141,8 @@ class ProvedState:
             words = [world.word(account, key) for key in keys]
         except ProofError as error:
             raise ChainError("not-proved", f"the node did not prove it: {error}") from None
-        return words, {name: nodes[name] for name in world.used}
+        code = account.code_hash if account else NO_CODE
+        return code, words, {name: nodes[name] for name in world.used}
 
 
 def _header(fields: object, block: Block) -> bytes:

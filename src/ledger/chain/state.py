@@ -79,6 +79,11 @@ class ChainState(Protocol):
     def slots(self, registry: Address, keys: Sequence[Hash32]) -> list[Hash32]:
         """Return the word under each key, in their order, with one round trip."""
 
+    def code_and_slots(
+        self, registry: Address, keys: Sequence[Hash32]
+    ) -> tuple[Hash32, list[Hash32]]:
+        """Return the hash of the code there, and what `slots` returns, with one round trip."""
+
 
 class RpcReader:
     """A chain read through its nodes."""
@@ -132,6 +137,20 @@ class RpcState:
         words = self._reader.read(questions)
         return [words[question] for question in questions]
 
+    def code_and_slots(
+        self, registry: Address, keys: Sequence[Hash32]
+    ) -> tuple[Hash32, list[Hash32]]:
+        """Return the hash of the code there, and what `slots` returns, with one round trip.
+
+        Raises:
+            ChainError: as `RpcReader.read`.
+
+        """
+        code = CodeHash(self.block, registry)
+        questions = [Slot(self.block, registry, key) for key in keys]
+        answers = self._reader.read([code, *questions])
+        return answers[code], [answers[question] for question in questions]
+
 
 def read_blocks(rpc: JsonRpc, tags: Sequence[str], *, chain: int | None = None) -> list[Block]:
     """Return the blocks that `tags` stand for, all from the same moment.
@@ -145,7 +164,7 @@ def read_blocks(rpc: JsonRpc, tags: Sequence[str], *, chain: int | None = None) 
             (`wrong-chain`), have no such block, or disagree about it.
 
     """
-    calls: list[Call] = [("eth_chainId", []), *(_block_call(tag) for tag in tags)]
+    calls = [("eth_chainId", []), *(block_call(tag) for tag in tags)]
     surveyed = rpc.survey(calls, lambda results: _parse_blocks(results, chain))
     if len(surveyed) == 1 == rpc.quorum:
         return surveyed[0]
@@ -153,11 +172,12 @@ def read_blocks(rpc: JsonRpc, tags: Sequence[str], *, chain: int | None = None) 
         sorted((block.number for block in blocks), reverse=True)[rpc.quorum - 1]
         for blocks in zip(*surveyed, strict=True)
     ]
-    calls = [("eth_chainId", []), *(_block_call(hex(number)) for number in reached)]
+    calls = [("eth_chainId", []), *(block_call(hex(number)) for number in reached)]
     return rpc.ask(calls, lambda results: _parse_blocks(results, chain))
 
 
-def _block_call(block: str) -> Call:
+def block_call(block: str) -> Call:
+    """Return the call for the block that a tag or a number in hex stands for."""
     return "eth_getBlockByNumber", [block, False]
 
 
@@ -167,10 +187,16 @@ def _parse_blocks(results: list[Any], chain: int | None) -> list[Block]:
         raise ChainError(
             "wrong-chain", f"the endpoint is on {format_chain(found)}, not on {format_chain(chain)}"
         )
-    return [_parse_block(value) for value in results[1:]]
+    return [parse_block(value) for value in results[1:]]
 
 
-def _parse_block(value: object) -> Block:
+def parse_block(value: object) -> Block:
+    """Read a block object of the JSON-RPC interface.
+
+    Raises:
+        ChainError: the node has no such block (`no-block`), or the object is none.
+
+    """
     if not isinstance(value, dict):
         raise ChainError("no-block", "the node has no such block yet")
     block = Block(

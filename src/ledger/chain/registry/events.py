@@ -16,10 +16,10 @@ So a log changed, hidden or moved anywhere breaks the heads after it.
 Source: `ICredentialRegistry.sol`; docs/reference/contract.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.chain.registry.slots import address_word, word
 from ledger.errors import MalformedInputError
@@ -31,9 +31,8 @@ Value = int | bytes | str
 """An integer, an address or 32-byte value, or the text of a DID."""
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
-    """One log as a node gives it; bytes, not hex."""
+class Log(NamedTuple):
+    """One log as a node gives it; bytes, not hex. A tuple: there are millions of them."""
 
     address: Address
     topics: tuple[bytes, ...]
@@ -41,7 +40,7 @@ class Log:
     block_number: int
     block_hash: Hash32
     transaction: Hash32
-    index: int
+    log_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +118,26 @@ def decode_members(log: Log) -> tuple[EventType, list[Value]]:
     """
     kind = _BY_TOPIC.get(Hash32(log.topics[0])) if log.topics else None
     if kind is None:
-        raise MalformedInputError("unknown-event", f"log {log.index}: not an event of the registry")
+        raise MalformedInputError(
+            "unknown-event", f"log {log.log_index}: not an event of the registry"
+        )
     if len(log.topics) != 1 + len(kind.indexed) or set(map(len, log.topics)) != {32}:
-        raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other topics")
+        raise MalformedInputError("bad-event", f"log {log.log_index}: {kind.name} has other topics")
     if kind.name == "IssuerDid":
         return kind, [int.from_bytes(log.topics[1], "big"), _text(log)]
     data = log.data
     if len(data) != 32 * len(kind.data):
-        raise MalformedInputError("bad-event", f"log {log.index}: {kind.name} has other data")
-    layout, readers = _LAYOUTS[kind.name]
-    words = layout.unpack(b"".join((*log.topics[1:], data)))
-    try:
-        return kind, [read(word) for read, word in zip(readers, words, strict=True)]
-    except OverflowError:
+        raise MalformedInputError("bad-event", f"log {log.log_index}: {kind.name} has other data")
+    layout = _LAYOUTS[kind.name]
+    words = b"".join((*log.topics[1:], data))
+    if int.from_bytes(words, "big") & layout.unused:
         raise MalformedInputError(
-            "bad-event", f"log {log.index}: a value of {kind.name} is wider than its type"
-        ) from None
+            "bad-event", f"log {log.log_index}: a value of {kind.name} is wider than its type"
+        )
+    members: list[Value] = list(layout.words.unpack(words))
+    for at in layout.wide:
+        members[at] = int.from_bytes(words[32 * at : 32 * at + 32], "big")
+    return kind, members
 
 
 def decode_event(log: Log) -> Event:
@@ -174,41 +177,49 @@ def first_head(
     )
 
 
-def _uint(bits: int) -> Callable[[bytes], int]:
-    def read(stored: bytes) -> int:
-        value = int.from_bytes(stored, "big")
-        if value >> bits:
-            raise OverflowError
-        return value
+class _Type(NamedTuple):
+    """How a member of one Solidity type stands in its word."""
 
-    return read
-
-
-def _address(stored: bytes) -> Address:
-    if any(stored[:12]):
-        raise OverflowError
-    return Address(stored[12:])
+    bits: int
+    """At the low end; the others are zero."""
+    format: str
+    """For `struct`, the zeros passed over."""
 
 
-_READ: Final[dict[str, Callable[[bytes], Value]]] = {
-    "uint8": _uint(8),
-    "uint40": _uint(40),
-    "uint48": _uint(48),
-    "uint256": _uint(256),
-    "address": _address,
-    "bytes32": bytes,
+_TYPES: Final = {
+    "uint8": _Type(8, "31xB"),
+    "uint40": _Type(40, "24xQ"),
+    "uint48": _Type(48, "24xQ"),
+    "uint256": _Type(256, "32s"),
+    "address": _Type(160, "12x20s"),
+    "bytes32": _Type(256, "32s"),
 }
 
 
-_LAYOUTS: Final = {
-    kind.name: (
-        Struct("32s" * len(kind.indexed + kind.data)),
-        [_READ[of] for _, of in kind.indexed + kind.data],
+class _Layout(NamedTuple):
+    """The words of one event, all at once: an audit reads millions."""
+
+    words: Struct
+    unused: int
+    """The bits that no member has, over all words as one integer."""
+    wide: tuple[int, ...]
+    """Which members are integers that `struct` has no format for."""
+
+
+def _layout(kind: EventType) -> _Layout:
+    names = [name for _, name in kind.indexed + kind.data]
+    unused = 0
+    for name in names:
+        unused = unused << 256 | (2**256 - 2 ** _TYPES[name].bits)
+    return _Layout(
+        Struct(">" + "".join(_TYPES[name].format for name in names)),
+        unused,
+        tuple(at for at, name in enumerate(names) if name == "uint256"),
     )
-    for kind in EVENT_TYPES
-    if kind.name != "IssuerDid"
-}
-"""The words of each event that has only words, and how to read them."""
+
+
+_LAYOUTS: Final = {kind.name: _layout(kind) for kind in EVENT_TYPES if kind.name != "IssuerDid"}
+"""Of the events that have only words."""
 
 
 def _text(log: Log) -> str:
@@ -217,10 +228,10 @@ def _text(log: Log) -> str:
     length = int.from_bytes(data[32:64], "big")
     padded = 64 + (length + 31) // 32 * 32
     if data[:32] != word(32) or len(data) != padded or any(data[64 + length :]):
-        raise MalformedInputError("bad-event", f"log {log.index}: IssuerDid has other data")
+        raise MalformedInputError("bad-event", f"log {log.log_index}: IssuerDid has other data")
     try:
         return data[64 : 64 + length].decode()
     except UnicodeDecodeError:
         raise MalformedInputError(
-            "bad-event", f"log {log.index}: the DID of IssuerDid is not UTF-8"
+            "bad-event", f"log {log.log_index}: the DID of IssuerDid is not UTF-8"
         ) from None
