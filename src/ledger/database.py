@@ -47,6 +47,10 @@ Id: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 CACHE_KIB: Final = 65_536
 """What a SQLite connection may keep of its file in memory."""
 
+WAL_PAGES: Final = 16_384
+"""What SQLite lets its log grow to, 64 MiB, before it writes the pages where they belong. Random
+digests change the same pages of the index again and again; in between each is written once."""
+
 BUSY_TIMEOUT_SECONDS: Final = 30
 """How long a writer waits for another to finish."""
 
@@ -158,7 +162,7 @@ def take_turn(tx: sa.Connection, turn: Turn, number: int = 0) -> None:
 
 
 def insert_rows(
-    tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Insert rows that are known to be new: the fastest way that the database has.
 
@@ -175,7 +179,7 @@ def insert_rows(
         # The driver takes these values as they are.
         places = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {quoted} ({names}) VALUES ({places})"  # noqa: S608 - our names
-        tx.exec_driver_sql(statement, [tuple(row) for row in rows])
+        tx.exec_driver_sql(statement, list(rows))
         return
     cursor: Any = tx.connection.cursor()
     types = [table.c[column].type.compile(tx.dialect).lower() for column in columns]
@@ -210,6 +214,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     # A hundred thousand credentials touch their indexes at random places: within the default
     # of 2 MiB each would cost more than one of the first thousand.
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
 
 

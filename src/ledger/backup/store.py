@@ -55,7 +55,7 @@ def write_rows(
     """Write rows of these columns into a table and return their number."""
     left, written = iter(rows), 0
     while page := list(islice(left, PAGE_ROWS)):
-        insert_rows(tx, table, columns, page)
+        insert_rows(tx, table, columns, [tuple(row) for row in page])
         written += len(page)
     if tx.dialect.name == "postgresql" and "id" in table.c:
         # The next number given out is one above the greatest; SQLite does that on its own.

@@ -8,7 +8,7 @@ the identity of a roster's row, so issuing twice issues once.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -90,7 +90,7 @@ class StoredCredential:
 
 _HASHES: Final = sa.ARRAY(sa.LargeBinary)
 
-_SELECT: Final = sa.select(
+COLUMNS: Final = (
     credentials.c.id,
     credentials.c.public_id,
     credentials.c.issuer,
@@ -101,12 +101,16 @@ _SELECT: Final = sa.select(
     credentials.c.batch_id,
     credentials.c.leaf_index,
 )
+"""What `stored_credential` is made of."""
+
+_SELECT: Final = sa.select(*COLUMNS)
 
 
-def _credential(row: sa.RowMapping) -> StoredCredential:
-    values = dict(row)
-    values["canonicalization"] = Canonicalization(values["canonicalization"])
-    return StoredCredential(**values)
+def stored_credential(values: Sequence[Any]) -> StoredCredential:
+    """Return the credential that the values of `COLUMNS` are."""
+    row, public_id, issuer, digest, canonicalization, *others = values
+    kind = Canonicalization(canonicalization)
+    return StoredCredential(row, public_id, issuer, digest, kind, *others)
 
 
 def find_known_rows(
@@ -127,6 +131,7 @@ def _find_known(
     tx: sa.Connection, issuer: int, column: sa.Column[bytes], hashes: Sequence[Hash32]
 ) -> dict[Hash32, str]:
     known: dict[Hash32, str] = {}
+    found: list[tuple[bytes, str]]
     for at in range(0, len(hashes), PAGE_ROWS):
         page = hashes[at : at + PAGE_ROWS]
         if tx.dialect.name == "postgresql":
@@ -137,15 +142,18 @@ def _find_known(
                 credentials.c.issuer == issuer, column == wanted
             )
             query = sa.select(wanted, mine.scalar_subquery())
+            found = [(row[0], row[1]) for row in tx.execute(query) if row[1] is not None]
         else:
-            query = sa.select(column, credentials.c.public_id).where(
-                credentials.c.issuer == issuer, column.in_(page)
+            # As the driver takes it: to make a statement of a thousand values takes longer
+            # than to run it.
+            places = ", ".join("?" * len(page))
+            rows = tx.exec_driver_sql(
+                f"SELECT {column.name}, public_id FROM credentials "  # noqa: S608 - our name
+                f"WHERE issuer = ? AND {column.name} IN ({places})",
+                (issuer, *page),
             )
-        known.update(
-            (Hash32(bytes(found)), public_id)
-            for found, public_id in tx.execute(query)
-            if public_id is not None
-        )
+            found = [(row[0], row[1]) for row in rows]
+        known.update((Hash32(value), public_id) for value, public_id in found)
     return known
 
 
@@ -237,8 +245,8 @@ _CREDENTIAL: Final = _SELECT.where(credentials.c.public_id == sa.bindparam("publ
 
 def find_credential(tx: sa.Connection, public_id: str) -> StoredCredential | None:
     """Return the credential of this public id."""
-    row = tx.execute(_CREDENTIAL, {"public": public_id}).mappings().one_or_none()
-    return _credential(row) if row else None
+    row = tx.execute(_CREDENTIAL, {"public": public_id}).one_or_none()
+    return stored_credential(row) if row else None
 
 
 def find_credentials(
@@ -251,7 +259,7 @@ def find_credentials(
             credentials.c.issuer == issuer,
             credentials.c.public_id.in_(public_ids[at : at + PAGE_ROWS]),
         )
-        rows = map(_credential, tx.execute(query).mappings())
+        rows = map(stored_credential, tx.execute(query))
         found.update({one.public_id: one for one in rows})
     return found
 
@@ -261,7 +269,7 @@ def get_credentials(tx: sa.Connection, ids: Sequence[int]) -> list[StoredCredent
     found = {}
     for at in range(0, len(ids), PAGE_ROWS):
         query = _SELECT.where(credentials.c.id.in_(ids[at : at + PAGE_ROWS]))
-        found.update({one.id: one for one in map(_credential, tx.execute(query).mappings())})
+        found.update({one.id: one for one in map(stored_credential, tx.execute(query))})
     return [found[row] for row in ids]
 
 
@@ -272,8 +280,8 @@ def read_batch(tx: sa.Connection, batch_id: int) -> Iterator[StoredCredential]:
         query = _SELECT.where(credentials.c.batch_id == batch_id, credentials.c.leaf_index > last)
         page = list(
             map(
-                _credential,
-                tx.execute(query.order_by(credentials.c.leaf_index).limit(PAGE_ROWS)).mappings(),
+                stored_credential,
+                tx.execute(query.order_by(credentials.c.leaf_index).limit(PAGE_ROWS)),
             )
         )
         if not page:
@@ -304,7 +312,7 @@ def read_all(tx: sa.Connection) -> Iterator[StoredCredential]:
     last = 0
     while True:
         query = _SELECT.where(credentials.c.id > last).order_by(credentials.c.id).limit(PAGE_ROWS)
-        page = list(map(_credential, tx.execute(query).mappings()))
+        page = list(map(stored_credential, tx.execute(query)))
         if not page:
             return
         yield from page

@@ -13,7 +13,6 @@ A credential is refused when no verifier could ever call it valid under this iss
 """
 
 import json
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -25,6 +24,7 @@ from ledger.credentials.document import MAX_CREDENTIAL_BYTES, read_document
 from ledger.credentials.problems import describe_problems
 from ledger.credentials.profile import homes_of, issuer_id_of
 from ledger.credentials.proof_check import Outcome, check_proofs
+from ledger.credentials.public_id import draw_public_ids
 from ledger.credentials.store import (
     PAGE_ROWS,
     NewCredential,
@@ -182,24 +182,27 @@ def _accept_page(
     on_ids: Callable[[list[str]], None],
 ) -> int:
     ids = find_known_digests(tx, issuer, [offer.digest for offer in page])
-    new = []
+    new: dict[Hash32, Offer] = {}
     for offer in page:
-        if offer.digest not in ids:
+        if offer.digest not in ids and offer.digest not in new:
             _check_not_anchored(offer)
-            ids[offer.digest] = str(uuid.uuid4())
-            new.append(
-                NewCredential(
-                    public_id=ids[offer.digest],
-                    digest=offer.digest,
-                    canonicalization=offer.canonicalization,
-                    row_identity=None,
-                    document=offer.document,
-                    label=offer.label,
-                )
-            )
-    add_credentials(tx, issuer, new, now=now)
+            new[offer.digest] = offer
+    drawn = draw_public_ids(len(new), now=now)
+    add_credentials(tx, issuer, map(_new_credential, drawn, new.values()), now=now)
+    ids.update(zip(new, drawn, strict=True))
     on_ids([ids[offer.digest] for offer in page])
     return len(new)
+
+
+def _new_credential(public_id: str, offer: Offer) -> NewCredential:
+    return NewCredential(
+        public_id=public_id,
+        digest=offer.digest,
+        canonicalization=offer.canonicalization,
+        row_identity=None,
+        document=offer.document,
+        label=offer.label,
+    )
 
 
 def _check_not_anchored(offer: Offer) -> None:
