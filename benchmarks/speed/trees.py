@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.speed.processes import Usage, python
 from ledger.primitives import Canonicalization, Hash32, sha256
@@ -72,24 +71,29 @@ def run_peer(count: int) -> None:
 
 def run_sealed(count: int) -> None:
     """Accept digests, seal them, and make every proof of the batch."""
-    from benchmarks.speed.database import ISSUER, open_database
+    from tests.seeding import register_issuer
+
     from ledger.batches.delivery import ProofWriter
     from ledger.batches.sealing import seal
     from ledger.credentials.store import NewCredential, add_credentials, read_batch
+    from ledger.database import Database, migrate
     from ledger.primitives import Address, Home
 
+    issuer = 1
     with tempfile.TemporaryDirectory() as folder:
-        database = open_database(Path(folder))
+        database = Database(f"sqlite:///{folder}/ledger.db")
+        migrate(database)
+        register_issuer(database, issuer)
         with database.write() as tx:
             accepted = (
                 NewCredential(f"{n:032x}", digest, Canonicalization.NONE, None, None)
                 for n, digest in enumerate(_digests(count))
             )
-            add_credentials(tx, ISSUER, accepted, now=1)
-        batch = seal(database, ISSUER, now=2)
+            add_credentials(tx, issuer, accepted, now=1)
+        batch = seal(database, issuer, now=2)
         assert batch is not None  # noqa: S101 - digests wait
         with database.read() as tx:
-            proofs = ProofWriter(tx, batch, Home(1, Address(bytes(20)), ISSUER))
+            proofs = ProofWriter(tx, batch, Home(1, Address(bytes(20)), issuer))
             for credential in read_batch(tx, batch.id):
                 proofs.proof(credential)
         database.close()
