@@ -16,7 +16,7 @@ from ledger.batches import store
 from ledger.batches.badge_folder import File, open_folder, sync, write_files
 from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.batches.store import Batch
-from ledger.batches.trees import store as trees
+from ledger.batches.trees.cache import TileCache
 from ledger.credentials.canonical import embed, is_embeddable
 from ledger.credentials.document import MAX_CREDENTIAL_BYTES
 from ledger.credentials.plain_text import spreadsheet_safe
@@ -37,13 +37,20 @@ from ledger.second_process import beside
 INDEX_FILE: Final = "batch-{}.csv"
 """Which file of a batch is whose, in the order of the leaves."""
 
+TILE_LEVELS: Final = 6
+"""That the tree of a batch has at most: what a proof needs, and its neighbour needs again."""
+
 
 class ProofWriter:
     """The proofs of one batch; tiles that neighbours share are read once."""
 
-    def __init__(self, tx: Connection, batch: Batch, home: Home) -> None:
+    def __init__(
+        self, tx: Connection, batch: Batch, home: Home, cache: TileCache | None = None
+    ) -> None:
+        """Prove leaves of `batch`, with those of its tiles that are in `cache`."""
         self._tx = tx
         self._batch = batch
+        self._cache = cache or TileCache(max_tiles=TILE_LEVELS)
         final = batch.status is BatchStatus.FINAL
         # A hint that a reorganisation could change is not written.
         self._anchor = AnchorReference(
@@ -53,7 +60,6 @@ class ProofWriter:
             transaction=batch.transaction if final else None,
         )
         self._prover = Prover(batch.size, self._read)
-        self._tiles: dict[int, tuple[int, bytes]] = {}
 
     def proof(self, credential: StoredCredential) -> ProofFile:
         """Return the proof of one credential of the batch, without the credential."""
@@ -68,11 +74,7 @@ class ProofWriter:
         )
 
     def _read(self, level: int, number: int) -> bytes:
-        known = self._tiles.get(level)
-        if known is None or known[0] != number:
-            known = (number, trees.read_tile(self._tx, self._batch.id, level, number))
-            self._tiles[level] = known
-        return known[1]
+        return self._cache.read(self._tx, self._batch.id, self._batch.root, level, number)
 
 
 def check_anchored(batch: Batch) -> None:

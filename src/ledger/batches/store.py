@@ -1,14 +1,15 @@
 """Sealed batches and the transactions that serve them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from ledger.batches.status import ANCHORED, FOLLOWED, BatchStatus, check_move
 from ledger.chain.registry.slots import AnchorRecord
 from ledger.chain.store import Outcome, TransactionState, transactions
+from ledger.credentials.store import COLUMNS, StoredCredential, credentials, stored_credential
 from ledger.database import Id, metadata
 from ledger.errors import ConflictError, NotFoundError
 from ledger.primitives import Address, Hash32
@@ -92,7 +93,7 @@ class Batch:
     gas_price_wei: int | None
 
 
-_SELECT: Final = sa.select(
+_COLUMNS: Final = (
     batches.c.id,
     batches.c.issuer,
     batches.c.root,
@@ -112,11 +113,18 @@ _SELECT: Final = sa.select(
     transactions.c.block_number,
     transactions.c.gas_used,
     transactions.c.gas_price_wei,
-).select_from(batches.outerjoin(transactions, batches.c.transaction_id == transactions.c.id))
+)
+"""One for each member of `Batch`, in their order."""
+
+_JOINED: Final = batches.outerjoin(transactions, batches.c.transaction_id == transactions.c.id)
+
+_SELECT: Final = sa.select(*_COLUMNS).select_from(_JOINED)
+
+_MEMBERS: Final = tuple(member.name for member in fields(Batch))
 
 
-def _batch(row: sa.RowMapping) -> Batch:
-    values = dict(row)
+def _batch(row: Sequence[Any]) -> Batch:
+    values = dict(zip(_MEMBERS, row, strict=True))
     values["status"] = BatchStatus(values["status"])
     if values["transaction_state"]:
         values["transaction_state"] = TransactionState(values["transaction_state"])
@@ -156,10 +164,27 @@ def get_batch(tx: sa.Connection, batch_id: int) -> Batch:
     """
     # No column holds a larger number, and to ask for one is an error.
     found = tx.execute(_BATCH, {"batch": batch_id}) if batch_id < 2**63 else None
-    row = found.mappings().one_or_none() if found else None
+    row = found.one_or_none() if found else None
     if row is None:
         raise NotFoundError("no-batch", f"there is no batch {batch_id}")
     return _batch(row)
+
+
+_PLACED: Final = (
+    sa.select(*COLUMNS, *_COLUMNS)
+    .select_from(credentials)
+    .outerjoin(_JOINED, credentials.c.batch_id == batches.c.id)
+    .where(credentials.c.public_id == sa.bindparam("public"))
+)
+
+
+def find_placed(tx: sa.Connection, public_id: str) -> tuple[StoredCredential, Batch | None] | None:
+    """Return the credential of this public id and its batch, None while it waits for one."""
+    row = tx.execute(_PLACED, {"public": public_id}).one_or_none()
+    if row is None:
+        return None
+    credential = stored_credential(row[: len(COLUMNS)])
+    return credential, None if credential.batch_id is None else _batch(row[len(COLUMNS) :])
 
 
 def list_batches(
@@ -171,7 +196,7 @@ def list_batches(
             batches.c.id
         )
     )
-    return [_batch(row) for row in rows.mappings()]
+    return [_batch(row) for row in rows]
 
 
 def page_of_batches(
@@ -182,12 +207,12 @@ def page_of_batches(
     if before is not None:
         query = query.where(batches.c.id < before)
     rows = tx.execute(query.order_by(batches.c.id.desc()).limit(limit))
-    return [_batch(row) for row in rows.mappings()]
+    return [_batch(row) for row in rows]
 
 
 def list_all(tx: sa.Connection) -> list[Batch]:
     """Return the batches of every issuer, oldest first."""
-    return [_batch(row) for row in tx.execute(_SELECT.order_by(batches.c.id)).mappings()]
+    return [_batch(row) for row in tx.execute(_SELECT.order_by(batches.c.id))]
 
 
 def count_batches(tx: sa.Connection, issuer: int) -> dict[BatchStatus, int]:
@@ -213,14 +238,14 @@ def lock_batch(tx: sa.Connection, batch_id: int) -> Batch:
 def list_followed(tx: sa.Connection) -> list[Batch]:
     """Return the batches of every issuer that the chain alone may move, oldest first."""
     rows = tx.execute(_SELECT.where(batches.c.status.in_(FOLLOWED)).order_by(batches.c.id))
-    return [_batch(row) for row in rows.mappings()]
+    return [_batch(row) for row in rows]
 
 
 def list_final(tx: sa.Connection) -> list[Batch]:
     """Return the final batches of every issuer, oldest first."""
     is_final = batches.c.status == BatchStatus.FINAL
     rows = tx.execute(_SELECT.where(is_final).order_by(batches.c.id))
-    return [_batch(row) for row in rows.mappings()]
+    return [_batch(row) for row in rows]
 
 
 def submit_batch(
@@ -322,7 +347,7 @@ def list_untrusted(tx: sa.Connection, issuer: int) -> list[Batch]:
         .where(batches.c.issuer == issuer, batches.c.status.in_(ANCHORED))
         .order_by(batches.c.id)
     )
-    return [_batch(row) for row in rows.mappings()]
+    return [_batch(row) for row in rows]
 
 
 def mark_delivered(tx: sa.Connection, batch_id: int, *, now: int) -> None:

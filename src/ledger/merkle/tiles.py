@@ -13,7 +13,7 @@ million leaves, four for 2^32. A sealed batch never grows, therefore the incompl
 node of a level can be stored with the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -93,7 +93,8 @@ class TileBuilder:
         self._sink(Tile(level, self._complete[level], hashes))
         self._complete[level] += 1
         self._open[level].clear()
-        self._append(level + 1, parents(_levels_within(hashes)[-1]))
+        *_, highest = _levels_over(hashes)
+        self._append(level + 1, parents(highest))
 
 
 def prove(index: int, size: int, read: Callable[[int, int], bytes]) -> InclusionProof:
@@ -175,11 +176,15 @@ def _checked(hashes: bytes, level: int, number: int, size: int) -> bytes:
     return hashes
 
 
-# Neighbouring leaves share their tiles, and badges are given out in the order of leaves.
-@lru_cache(maxsize=16)
+# Neighbouring leaves share their tiles; holders ask for those of the newest batches. 16 KiB each.
+@lru_cache(maxsize=256)
 def _levels_within(hashes: bytes) -> tuple[bytes, ...]:
     """Return the nodes over a tile at each of its eight levels, the tile itself first."""
-    levels = [hashes]
+    return tuple(_levels_over(hashes))
+
+
+def _levels_over(hashes: bytes) -> Iterator[bytes]:
+    yield hashes
     for _ in range(TILE_HEIGHT - 1):
-        levels.append(parents(levels[-1]))
-    return tuple(levels)
+        hashes = parents(hashes)
+        yield hashes

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ledger.errors import DeniedError
-from ledger.issuers.api_keys import ApiKey, Scope, authenticate, check_scope
+from ledger.issuers.api_keys import ApiKey, Scope, check_scope
 from ledger.web.service import Service
 
 bearer = HTTPBearer(
@@ -39,7 +39,7 @@ def take_of_address(request: Request, service: Service) -> None:
     service.rates.take(f"address {request.client.host if request.client else '-'}")
 
 
-def key_of(
+async def key_of(
     request: Request,
     service: ServiceOf,
     presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
@@ -57,8 +57,7 @@ def key_of(
             "no-api-key-given", "this needs an API key: Authorization: Bearer ledger_..."
         )
     try:
-        with service.database.read() as tx:
-            key = authenticate(tx, presented.credentials, now=service.now())
+        key = await service.keys.ask(presented.credentials)
     except DeniedError:
         take_of_address(request, service)
         raise

@@ -18,6 +18,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from ledger.database import Connection, Turn, take_turn
 from ledger.errors import MalformedInputError
@@ -72,12 +73,45 @@ def once(
 
     """
     with service.database.write() as tx:
-        take_turn(tx, Turn.ANSWERING, _number(asked))
-        answer = find_answer(tx, asked.by.id, asked.key)
-        if answer is None:
-            body = do(tx).model_dump_json().encode()
-            answer = StoredAnswer(asked.hash, status, body)
-            add_answer(tx, asked.by.id, asked.key, answer, now=service.now())
+        answer = _answer_in(tx, service, asked, do, status)
+    return _response(asked, answer)
+
+
+async def once_together(
+    service: Service, asked: Asked, do: Callable[[Connection], BaseModel], *, status: int = 202
+) -> Response:
+    """Do the same for something small, in one transaction with others that wait for their turn.
+
+    On PostgreSQL writers do not wait for each other, and each has a transaction of its own: there
+    two that take the turns of several issuers could wait for one another.
+
+    Raises:
+        MalformedInputError: as `once`.
+
+    """
+    if service.database.is_postgresql:
+        return await run_in_threadpool(once, service, asked, do, status=status)
+    answer = await service.writes.ask(lambda tx: _answer_in(tx, service, asked, do, status))
+    return _response(asked, answer)
+
+
+def _answer_in(
+    tx: Connection,
+    service: Service,
+    asked: Asked,
+    do: Callable[[Connection], BaseModel],
+    status: int,
+) -> StoredAnswer:
+    take_turn(tx, Turn.ANSWERING, _number(asked))
+    answer = find_answer(tx, asked.by.id, asked.key)
+    if answer is None:
+        body = do(tx).model_dump_json().encode()
+        answer = StoredAnswer(asked.hash, status, body)
+        add_answer(tx, asked.by.id, asked.key, answer, now=service.now())
+    return answer
+
+
+def _response(asked: Asked, answer: StoredAnswer) -> Response:
     if answer.request_hash != asked.hash:
         raise MalformedInputError(
             "idempotency-key-reused",

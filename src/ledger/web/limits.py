@@ -112,7 +112,7 @@ class BoundedBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in self._streamed:
+        if scope["type"] != "http" or scope["path"] in self._streamed or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         body = bytearray()
@@ -161,6 +161,11 @@ class BoundedBody:
 
     def _too_large(self) -> LimitError:
         return LimitError("too-large", f"a body has at most {self._max_bytes} bytes here")
+
+
+def _has_body(scope: Scope) -> bool:
+    """Tell whether a body follows: a request without either header has none (RFC 9112, 6.3)."""
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
 
 
 def _too_busy() -> LimitError:

@@ -1,21 +1,27 @@
 """What every route works with, and how the service asks chains."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ledger.batches.trees.cache import TileCache
 from ledger.chain.quorum import open_endpoints
 from ledger.chain.state import ChainReader, RpcReader
 from ledger.clock import Clock
 from ledger.config import Settings
 from ledger.credentials.signature import SigningKey
-from ledger.database import Database
+from ledger.database import Connection, Database
+from ledger.errors import DeniedError
+from ledger.issuers.api_keys import ApiKey, authenticate
 from ledger.primitives import Home
 from ledger.verification.policy import TrustedRegistry, TrustPolicy, parse_policy
 from ledger.web.limits import RateLimiter, Slots
+from ledger.web.store import StoredAnswer
+from ledger.web.together import Together, write_together
 
 if TYPE_CHECKING:
     from ledger.chain.rpc import JsonRpc
@@ -65,8 +71,29 @@ class Service:
     signing_key: SigningKey | None = None
     """Signs credentials; None in a service that holds no keys."""
     chains: Chains = field(default_factory=Chains)
+    tiles: TileCache = field(default_factory=TileCache)
     verifying: Slots = field(default_factory=lambda: Slots(MAX_VERIFYING))
     bulk: Slots = field(default_factory=lambda: Slots(MAX_BULK))
+
+    @cached_property
+    def keys(self) -> Together[str, ApiKey]:
+        """Gives the API key of what was presented as one, as the database has it then."""
+        return Together(self._authenticate)
+
+    @cached_property
+    def writes(self) -> Together[Callable[[Connection], StoredAnswer], StoredAnswer]:
+        """Does what small requests ask for, many of them in one transaction."""
+        return Together(partial(write_together, self.database))
+
+    def _authenticate(self, presented: Sequence[str]) -> list[ApiKey | Exception]:
+        found: dict[str, ApiKey | Exception] = {}
+        with self.database.read() as tx:
+            for text in set(presented):
+                try:
+                    found[text] = authenticate(tx, text, now=self.now())
+                except DeniedError as error:
+                    found[text] = error
+        return [found[text] for text in presented]
 
     def home_of(self, issuer: int) -> Home:
         """Return the place of an issuer."""

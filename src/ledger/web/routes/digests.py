@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from ledger.credentials.submitting import Offer, accept_in
 from ledger.database import Connection
@@ -12,11 +13,14 @@ from ledger.primitives import Canonicalization, hash32
 from ledger.web.auth import ServiceOf
 from ledger.web.documented import problems
 from ledger.web.fields import Body, HexDigest, StrictNumber
-from ledger.web.idempotency import AskedOnce, once
+from ledger.web.idempotency import AskedOnce, once, once_together
 from ledger.web.strict_route import StrictRoute
 
 MAX_DIGESTS = 100_000
 """In one body of JSON; what is more goes to the bulk route."""
+
+FEW = 100
+"""In a request that shares a transaction with others, which wait for all of it."""
 
 router = APIRouter(prefix="/v1", tags=["digests"], route_class=StrictRoute)
 
@@ -58,7 +62,7 @@ class AcceptedIds(BaseModel):
     response_model=AcceptedIds,
     responses=problems(400, 401, 403, 408, 409, 413, 422, 429, 503),
 )
-def post_digests(service: ServiceOf, asked: AskedOnce, body: Digests) -> Response:
+async def post_digests(service: ServiceOf, asked: AskedOnce, body: Digests) -> Response:
     """Accept digests; they wait for the issuer's next batch.
 
     Durable when answered. The ids come in the order of the request, and `GET /v1/proofs/{id}` gives
@@ -66,11 +70,13 @@ def post_digests(service: ServiceOf, asked: AskedOnce, body: Digests) -> Respons
     that it has. All are accepted, or none.
     """
     check_scope(asked.by, Scope.SUBMIT, issuer=body.issuer)
-    offers = [Offer(hash32(digest), body.canonicalization) for digest in body.digests]
 
     def do(tx: Connection) -> AcceptedIds:
         ids: list[str] = []
+        offers = (Offer(hash32(digest), body.canonicalization) for digest in body.digests)
         accept_in(tx, body.issuer, offers, now=service.now(), on_ids=ids.extend)
         return AcceptedIds(accepted=len(ids), ids=ids)
 
-    return once(service, asked, do)
+    if len(body.digests) > FEW:
+        return await run_in_threadpool(once, service, asked, do)
+    return await once_together(service, asked, do)

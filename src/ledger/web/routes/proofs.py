@@ -1,14 +1,14 @@
 """The proof file of one credential, for whoever knows its unguessable id."""
 
-import json
-from dataclasses import replace
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Depends, Header, Response
 
 from ledger.batches.delivery import ProofWriter, check_anchored
-from ledger.batches.store import Batch, get_batch
-from ledger.credentials.store import StoredCredential, find_credential
+from ledger.batches.store import Batch, find_placed
+from ledger.credentials.store import StoredCredential
+from ledger.database import Connection
 from ledger.errors import ConflictError, NotFoundError
 from ledger.primitives import sha256
 from ledger.proofs.file import format_proof_file
@@ -45,20 +45,28 @@ def get_proof(
     """
     check_public_id(public_id)
     with service.database.read() as tx:
-        credential = find_credential(tx, public_id)
-        if credential is None:
-            raise NotFoundError("no-credential", "there is no credential of this id")
-        if credential.batch_id is None:
-            raise ConflictError("not-anchored-yet", "it waits for the next batch of its issuer")
-        batch = get_batch(tx, credential.batch_id)
-        check_anchored(batch)
+        credential, batch = _placed(tx, public_id)
         headers = {"ETag": _etag(batch, credential), "Cache-Control": "public, max-age=60"}
         if if_none_match is not None and headers["ETag"] in if_none_match:
             return Response(status_code=304, headers=headers)
-        proof = ProofWriter(tx, batch, service.home_of(batch.issuer)).proof(credential)
-    document = json.loads(credential.document) if credential.document else None
-    content = json.dumps(format_proof_file(replace(proof, credential=document)), ensure_ascii=False)
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+        home = service.home_of(batch.issuer)
+        proof = ProofWriter(tx, batch, home, service.tiles).proof(credential)
+    content = format_proof_file(proof)
+    if credential.document:
+        # Canonical bytes, and of an object: they are JSON as they stand.
+        content["credential"] = orjson.Fragment(credential.document)
+    return Response(orjson.dumps(content), media_type=MEDIA_TYPE, headers=headers)
+
+
+def _placed(tx: Connection, public_id: str) -> tuple[StoredCredential, Batch]:
+    found = find_placed(tx, public_id)
+    if found is None:
+        raise NotFoundError("no-credential", "there is no credential of this id")
+    credential, batch = found
+    if batch is None:
+        raise ConflictError("not-anchored-yet", "it waits for the next batch of its issuer")
+    check_anchored(batch)
+    return credential, batch
 
 
 def _etag(batch: Batch, credential: StoredCredential) -> str:
