@@ -17,6 +17,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -66,6 +67,8 @@ class Settings:
     """How many blocks, its own included, make an anchor confirmed."""
     read_quorum: int | None = None
     """How many endpoints must give the same answer; None: more than half of them."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks whose word on who asks is believed by the HTTP service."""
 
     @property
     def quorum(self) -> int:
@@ -109,6 +112,11 @@ def home_folder(given: Path | None) -> Path:
 def database_from_environment() -> str | None:
     """Return the database that the environment names, which wins over the file's."""
     return os.environ.get("LEDGER_DATABASE") or None
+
+
+def notify_socket() -> str | None:
+    """Return where a service manager such as systemd wants to hear that a process is ready."""
+    return os.environ.get("NOTIFY_SOCKET") or None
 
 
 def is_debugging() -> bool:
@@ -201,6 +209,12 @@ def _positive(value: object) -> int:
     return value
 
 
+def _networks(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(str(ip_network(_text(network))) for network in value)
+
+
 def _finality(value: object) -> str:
     if value not in {"finalized", "safe", "latest"}:
         raise ValueError
@@ -225,6 +239,7 @@ _READERS: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "finality": (_finality, '"finalized", "safe" or "latest"'),
     "confirmations": (_positive, "a positive whole number"),
     "read_quorum": (_positive, "a positive whole number"),
+    "trusted_proxies": (_networks, "a list of addresses and networks, such as 127.0.0.1"),
 }
 """How each setting is read from the file, and what it must be."""
 

@@ -1,15 +1,21 @@
 """The worker inside `ledger serve`: it ends with the service, and the service with it."""
 
 import signal
+import socket
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from ledger.cli import working
-from ledger.cli.serving import working_beside
+from ledger.cli.readiness import tell_ready
+from ledger.cli.serving import configured, working_beside
 from ledger.errors import ConflictError
 
 
@@ -74,3 +80,42 @@ def test_a_service_without_keys_does_no_work(
     with working_beside(installation(tmp_path, has_password_file=False)):
         pass
     assert not (tmp_path / "worker.lock").exists()
+
+
+async def who_asks(scope: Scope, receive: Receive, send: Send) -> None:
+    client = Request(scope).client
+    await PlainTextResponse(client.host if client else "-")(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "believed"),
+    [
+        ((), "192.0.2.7", "127.0.0.1"),
+        (("10.0.0.0/8",), "192.0.2.7", "127.0.0.1"),
+        (("127.0.0.1/32",), "192.0.2.7", "192.0.2.7"),
+        (("127.0.0.0/8",), "192.0.2.66, 192.0.2.7, 127.0.0.9", "192.0.2.7"),
+        (("127.0.0.1/32",), "", "127.0.0.1"),
+    ],
+)
+def test_only_a_trusted_proxy_says_for_whom_it_asks(
+    proxies: tuple[str, ...], said: str, believed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    config = configured(who_asks, proxies)
+    config.load()
+    client = TestClient(config.loaded_app, client=("127.0.0.1", 50_000))
+    assert client.get("/", headers={"X-Forwarded-For": said}).text == believed
+
+
+def test_a_service_manager_hears_when_work_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    tell_ready()
+    address = tmp_path / "notify"
+    monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+    tell_ready()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        tell_ready()
+        assert manager.recv(64) == b"READY=1"

@@ -120,3 +120,12 @@ def test_no_installation_says_what_to_do(tmp_path: Path) -> None:
 )
 def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
     assert public_url(url) == shown
+
+
+def test_proxies_are_addresses_and_networks(tmp_path: Path) -> None:
+    write_settings(tmp_path, **GOOD, trusted_proxies=["127.0.0.1", "10.0.0.0/24"])  # type: ignore[arg-type]
+    assert load_settings(tmp_path).trusted_proxies == ("127.0.0.1/32", "10.0.0.0/24")
+    for wrong in (["proxy.example"], ["10.0.0.1/24"], ["*"], "127.0.0.1"):
+        write_settings(tmp_path, **GOOD, trusted_proxies=wrong)  # type: ignore[arg-type]
+        with pytest.raises(MalformedInputError, match="trusted_proxies must be a list"):
+            load_settings(tmp_path)

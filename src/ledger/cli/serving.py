@@ -9,11 +9,15 @@ import typer
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, PasswordFile
 from ledger.cli.output import show
+from ledger.cli.readiness import tell_ready
 from ledger.clock import now
 from ledger.errors import ConflictError
 
 if TYPE_CHECKING:
     from socket import socket
+
+    from starlette.types import ASGIApp
+    from uvicorn import Config
 
     from ledger.credentials.signature import SigningKey
     from ledger.web.service import Service
@@ -23,6 +27,9 @@ BURST = 100
 """Of one API key, and of one address without a key."""
 
 MAX_CONNECTIONS = 1_000
+
+GRACE_SECONDS = 10
+"""Which answers under way have when the service is told to end; then they are cut off."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -53,23 +60,33 @@ def serve(
 
     installation = Installation.open(home, password_file)
     application = create_app(open_service(installation))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application,
-            # An access log would keep who asked for which credential.
-            access_log=False,
-            log_level="warning",
-            limit_concurrency=MAX_CONNECTIONS,
-            timeout_keep_alive=5,
-            server_header=False,
-        )
-    )
+    server = uvicorn.Server(configured(application, installation.settings.trusted_proxies))
     with listening(host, port) as listener, working_beside(installation):
         show(f"Serving on http://{host}:{listener.getsockname()[1]}; Ctrl-C ends it.")
+        tell_ready()
         # Both end it in order; it raises the signal again then, which must not end the worker.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+def configured(application: "ASGIApp", proxies: tuple[str, ...]) -> "Config":
+    """Return how `application` is served; only `proxies` may say for whom they ask."""
+    from uvicorn import Config
+
+    return Config(
+        application,
+        # An access log would keep who asked for which credential.
+        access_log=False,
+        log_level="warning",
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+        # The library's own default believes every process of this machine.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import typer
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, PasswordFile
 from ledger.cli.proving import state_source
+from ledger.cli.readiness import tell_ready
 from ledger.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def worker(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         ready.log.info("worker started")
+        tell_ready()
         ready.run(stop)
         ready.log.info("worker stopped")
 
