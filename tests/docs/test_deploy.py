@@ -5,8 +5,8 @@ import re
 import shlex
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -38,13 +38,10 @@ def read_unit(path: Path) -> Unit:
 
 def check_command(words: list[str]) -> None:
     """Return when `words` is a command of ours with options and arguments that it takes."""
-    command: click.Command = typer.main.get_command(app)
-    context = click.Context(command)
-    while isinstance(command, click.Group):
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands"):
         name, *words = words
-        found = command.get_command(context, name)
-        assert found is not None, name
-        command = found
+        command = command.commands[name]
     command.make_context(command.name, words)
 
 
