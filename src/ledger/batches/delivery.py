@@ -107,6 +107,17 @@ def badge(credential: StoredCredential, proof: ProofFile) -> dict[str, Any]:
     return embed(document, format_embedded(proof))
 
 
+def served(credential: StoredCredential, proof: ProofFile) -> bytes:
+    """Return the proof file that the service gives, with the credential inside when it is known."""
+    import orjson
+
+    content = format_proof_file(proof)
+    if credential.document:
+        # Canonical bytes, and of an object: they are JSON as they stand.
+        content["credential"] = orjson.Fragment(credential.document)
+    return orjson.dumps(content)
+
+
 def file_name(credential: StoredCredential, content: dict[str, Any]) -> str:
     """Return what the holder's file is called: a proof file is told from a badge."""
     kind = ".proof" if content.get("format") == FORMAT else ""

@@ -1,14 +1,15 @@
-"""`proof`: the proof file of one credential, with the state of the registry if wanted."""
+"""`proof`: the proof file of one credential, or those of whole batches for a web server."""
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home
-from ledger.cli.output import note, show_json
+from ledger.cli.output import counted, note, progress, show, show_json
 from ledger.clock import format_time
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
 from ledger.primitives import format_chain
@@ -26,29 +27,66 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def proof(
-    credential_id: Annotated[str, typer.Argument(metavar="ID", help="The credential's UUID.")],
+    credential_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The credential's UUID.")
+    ] = None,
     with_state: Annotated[
         bool,
         typer.Option("--state", help="Add a state proof, for `ledger verify --offline`."),
     ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write all proofs of final batches there instead."),
+    ] = None,
+    number: Annotated[
+        int | None, typer.Option("--batch", metavar="N", help="With --to: of this batch only.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Print the proof file of a credential.
+    """Print the proof file of a credential, or write all of them for a web server.
 
     With the credential inside when it was made here.
 
     With --state it can be verified with no chain, by whoever trusts the block that is named on
     standard error. It is the chain's last final block, or, when the chain does not answer, the
     one that was kept when the batch became final.
+
+    With --to each proof of every final batch becomes DIR/xx/ID.json, where ID ends in xx: what
+    the service answers for it, for a web server or a CDN in its place. Batches that are
+    there already are left alone, so it may run after every batch.
     """
     from ledger.proofs.file import format_proof_file
 
+    if to is not None and credential_id is None and not with_state:
+        _write_proofs(Installation.open(home), to, number)
+        return
+    if credential_id is None or to is not None or number is not None:
+        raise MalformedInputError("usage", "give an ID, or --to DIR, with --batch N if wanted")
     installation = Installation.open(home)
     batch, credential, proved = _prove(installation, credential_id.removeprefix("urn:uuid:"))
     if with_state:
         proved = replace(proved, state=_prove_state(installation, batch, proved.inclusion.index))
     document = json.loads(credential.document) if credential.document else None
     show_json(format_proof_file(replace(proved, credential=document)))
+
+
+def _write_proofs(installation: Installation, to: Path, number: int | None) -> None:
+    from ledger.batches.static_proofs import is_written, write_proofs
+    from ledger.batches.status import BatchStatus
+    from ledger.batches.store import get_batch, list_final
+
+    with installation.database.read() as tx:
+        batches = list_final(tx) if number is None else [get_batch(tx, number)]
+    for batch in batches:
+        if batch.status is not BatchStatus.FINAL:
+            raise ConflictError("not-final", f"batch {batch.id} is {batch.status}, not final")
+        if is_written(batch, to):
+            continue
+        home = installation.home_of(batch.issuer)
+        with progress("proofs", batch.size) as on_proof:
+            count = write_proofs(installation.database, batch, home, to, on_proof=on_proof)
+        show(f"Batch {batch.id}: {counted(count, 'proof')}")
+    show(f"Proofs  {to}")
 
 
 def _prove(

@@ -2,16 +2,14 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Response
 
-from ledger.batches.delivery import ProofWriter, check_anchored
+from ledger.batches.delivery import ProofWriter, check_anchored, served
 from ledger.batches.store import Batch, find_placed
 from ledger.credentials.store import StoredCredential
 from ledger.database import Connection
 from ledger.errors import ConflictError, NotFoundError
 from ledger.primitives import sha256
-from ledger.proofs.file import format_proof_file
 from ledger.web.auth import ServiceOf, limited
 from ledger.web.documented import problems
 from ledger.web.fields import PublicId, check_public_id
@@ -51,11 +49,7 @@ def get_proof(
             return Response(status_code=304, headers=headers)
         home = service.home_of(batch.issuer)
         proof = ProofWriter(tx, batch, home, service.tiles).proof(credential)
-    content = format_proof_file(proof)
-    if credential.document:
-        # Canonical bytes, and of an object: they are JSON as they stand.
-        content["credential"] = orjson.Fragment(credential.document)
-    return Response(orjson.dumps(content), media_type=MEDIA_TYPE, headers=headers)
+    return Response(served(credential, proof), media_type=MEDIA_TYPE, headers=headers)
 
 
 def _placed(tx: Connection, public_id: str) -> tuple[StoredCredential, Batch]:
