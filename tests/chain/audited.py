@@ -5,6 +5,7 @@ from typing import Any
 from ledger.audit.auditor import Audit, Auditor, Question
 from ledger.audit.endpoints import open_endpoints
 from ledger.chain.outbox import Outbox
+from ledger.clock import Clock, now
 from ledger.primitives import format_address, sha256
 
 from .conftest import Chain
@@ -35,9 +36,10 @@ def live_a_life(chain: Chain, outbox: Outbox, name: str) -> int:
     return number
 
 
-def audited(chain: Chain, *urls: str, **asked: Any) -> Audit:
+def audited(chain: Chain, *urls: str, clock: Clock = now, **asked: Any) -> Audit:
     """Audit the chain's registry, by its own URL or others."""
-    auditor = Auditor(open_endpoints(urls or (chain.rpc_url,)), Question(chain.registry, **asked))
+    endpoints = open_endpoints(urls or (chain.rpc_url,))
+    auditor = Auditor(endpoints, Question(chain.registry, **asked), clock=clock)
     try:
         return auditor.advance()
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ import pytest
 from ledger.audit.auditor import Auditor, Question
 from ledger.audit.endpoints import open_endpoints
 from ledger.audit.findings import Finding, FindingCode
+from ledger.audit.meeting import MAX_HEAD_AGE_SECONDS, MAX_LAG_SECONDS, meet
 from ledger.chain import devchain
 from ledger.chain.logs import format_log, parse_log
 from ledger.chain.registry.events import TOPIC, Log, fold
 from ledger.chain.registry.slots import word
 from ledger.chain.rpc import Rpc
+from ledger.chain.settlement import settle
+from ledger.chain.store import read_checkpoint, write_checkpoint
+from ledger.cli.auditing import Examiner
 from ledger.database import Database, migrate
 from ledger.errors import ChainError
 from ledger.primitives import Hash32, sha256
@@ -183,6 +188,135 @@ def test_an_old_block_is_remembered(chain: Chain, liar: LyingNode, tmp_path: Pat
     (found,) = audited(chain, liar.url, cursor=cursor).findings
     assert found.code is FindingCode.FINALITY_WENT_BACK
     assert str(cursor) in found.answers[-1]
+
+
+def serve_old(liar: LyingNode, old: int) -> None:
+    """Let a node know nothing that is newer than the block `old`."""
+
+    def is_number(params: list[Any]) -> bool:
+        return str(params[0]).startswith("0x")
+
+    liar.questions["eth_getBlockByNumber"] = lambda params: (
+        params if is_number(params) else [hex(old), False]
+    )
+    liar.lies["eth_getBlockByNumber"] = lambda params, block: (
+        None if is_number(params) and int(params[0], 16) > old else block
+    )
+
+
+@pytest.mark.usefixtures("issuer")
+def test_an_old_block_is_older_than_the_clock_allows(chain: Chain, liar: LyingNode) -> None:
+    """One endpoint, alone, asked for the first time."""
+    chain.rpc.call("evm_increaseTime", [10])
+    chain.mine(5)
+    now = audited(chain).block
+    old = chain.rpc.call("eth_getBlockByNumber", [hex(now.number - 5), False])
+    age = now.time - int(old["timestamp"], 16)
+    serve_old(liar, now.number - 5)
+
+    def findings(url: str, may_be: int | None) -> list[Finding]:
+        return audited(chain, url, clock=lambda: now.time, max_head_age=may_be).findings
+
+    (found,) = findings(liar.url, age - 1)
+    assert found.code is FindingCode.ENDPOINT_BEHIND
+    told, clock = found.answers
+    assert told.startswith(f"block {now.number - 5} of ")
+    assert told.endswith(f"final for rpc 1 ({liar.url[7:]})")
+    assert clock.endswith("by the clock of this machine")
+    assert findings(chain.rpc_url, age - 1) == []
+    for may_be in (age, 0, None):
+        assert findings(liar.url, may_be) == []
+
+
+def test_only_a_development_chain_may_stand_still(chain: Chain, liar: LyingNode) -> None:
+    final = audited(chain).block
+    late = final.time + MAX_HEAD_AGE_SECONDS + 600
+    assert audited(chain, clock=lambda: late).findings == []
+    liar.lies["eth_chainId"] = lambda _params, _result: "0x1"
+    (endpoint,) = open_endpoints([liar.url])
+    old = meet([endpoint], chain=1, block=final.number, now=late).findings
+    new = meet([endpoint], chain=1, block=final.number, now=late - 1_200).findings
+    endpoint.rpc.close()
+    assert [found.code for found in old] == [FindingCode.ENDPOINT_BEHIND]
+    assert new == []
+
+
+@dataclass
+class Installation:
+    """A database whose worker has just looked at the chain."""
+
+    url: str
+    chain: Chain
+    database: Database
+
+    def final(self) -> tuple[int, Hash32]:
+        with self.database.read() as tx:
+            return read_checkpoint(tx, self.chain.chain_id) or (0, Hash32(b""))
+
+    def examine(self, rpc: str) -> list[Finding]:
+        with Examiner([rpc], Question(self.chain.registry), self.url, None) as examiner:
+            return examiner.examine().findings
+
+
+@pytest.fixture
+def installation(chain: Chain, tmp_path: Path) -> Iterator[Installation]:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    database = Database(url)
+    migrate(database)
+    settle(database, chain.rpc, chain=chain.chain_id, finality="finalized", confirmations=1, now=1)
+    yield Installation(url, chain, database)
+    database.close()
+
+
+@pytest.mark.usefixtures("issuer")
+def test_an_old_block_contradicts_the_database(liar: LyingNode, installation: Installation) -> None:
+    """One endpoint, alone, without a cursor: what the worker saw final is not there."""
+    number, block_hash = installation.final()
+    serve_old(liar, number - 1)
+    (found,) = installation.examine(liar.url)
+    assert found.code is FindingCode.FINALITY_WENT_BACK
+    assert found.answers == (
+        f"block {number - 1} is final for rpc 1 ({liar.url[7:]}), which has no block {number}",
+        f"block {number} is 0x{block_hash.hex()} and final, in the database",
+    )
+    # It has the block, and calls final one that is a little older: it lags.
+    liar.lies.clear()
+    assert installation.examine(liar.url) == []
+    serve_old(liar, number + 1)
+    assert installation.examine(liar.url) == []
+
+
+@pytest.mark.usefixtures("issuer")
+def test_an_old_block_beside_a_new_one_contradicts_the_database(
+    chain: Chain, liar: LyingNode, installation: Installation
+) -> None:
+    """It serves every block, and calls final one of long ago."""
+    number, _ = installation.final()
+    liar.questions["eth_getBlockByNumber"] = lambda params: (
+        params if params[0].startswith("0x") else [hex(number - 3), False]
+    )
+    age = MAX_LAG_SECONDS + 60
+    old = chain.rpc.call("eth_getBlockByNumber", [hex(number), False])["timestamp"]
+
+    def later(params: list[Any], block: Any) -> Any:
+        is_known = params[0] == hex(number)
+        return block | {"timestamp": hex(int(old, 16) + age)} if is_known else block
+
+    liar.lies["eth_getBlockByNumber"] = later
+    (found,) = installation.examine(liar.url)
+    assert found.code is FindingCode.FINALITY_WENT_BACK
+    assert found.answers[0] == f"block {number - 3} is final for rpc 1 ({liar.url[7:]})"
+
+
+@pytest.mark.usefixtures("issuer")
+def test_another_history_contradicts_the_database(chain: Chain, installation: Installation) -> None:
+    number, _ = installation.final()
+    with installation.database.write() as tx:
+        write_checkpoint(tx, chain.chain_id, number, sha256(b"elsewhere"))
+    (found,) = installation.examine(chain.rpc_url)
+    assert found.code is FindingCode.FINALITY_BROKEN
+    assert f"rpc 1 ({chain.rpc_url[7:]})" in found.answers[0]
+    assert found.answers[1].endswith("in the database")
 
 
 @pytest.mark.usefixtures("issuer")

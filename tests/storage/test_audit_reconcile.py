@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.audit.findings import FindingCode
-from ledger.audit.reconcile import Reconciliation, reconcile_database
+from ledger.audit.reconcile import Comparison, Reconciliation
 from ledger.batches import sealing, store
 from ledger.batches.store import Batch
 from ledger.chain import store as chain_store
@@ -19,7 +19,7 @@ from ledger.database import Database
 from ledger.primitives import Address, Canonicalization, Hash32, sha256
 from tests.unit.audit_history import KEY, OWNER, ROOT, Emitter, replayed
 
-from .conftest import ISSUER
+from .conftest import ISSUER, counted
 
 SIZE = 300
 FINAL_BLOCK = 1_000
@@ -72,7 +72,7 @@ class Books:
     def compare(self) -> Reconciliation:
         replay = replayed(self.emitter.logs, self.emitter.heads)
         assert replay.findings == []
-        return reconcile_database(self.database, replay.world, FINAL_BLOCK)
+        return Comparison(self.database).compare(replay.world, FINAL_BLOCK)
 
     def codes(self) -> list[FindingCode]:
         return [finding.code for finding in self.compare().findings]
@@ -119,6 +119,35 @@ def test_what_agrees_has_no_finding_and_its_sums(books: Books) -> None:
     spent = {s.purpose: (s.transactions, s.gas, s.fees_wei) for s in result.spending}
     # More wei than a 64-bit integer holds.
     assert spent["status"] == (3, 150_000, 150_000 * 10**18)
+
+
+def test_a_watch_compares_only_what_is_new(books: Books) -> None:
+    """A round without news costs one statement; leaves are read once."""
+    comparison = Comparison(books.database)
+
+    def look(block: int = FINAL_BLOCK) -> tuple[list[str], Reconciliation]:
+        world = replayed(books.emitter.logs, books.emitter.heads).world
+        with counted(books.database) as sent:
+            found = comparison.compare(world, block)
+        return [statement for statement in sent if "SELECT" in statement], found
+
+    def leaves_read(asked: list[str]) -> int:
+        return sum("credentials.digest" in statement for statement in asked)
+
+    asked, first = look()
+    assert (leaves_read(asked), first.leaves, first.findings) == (1, SIZE, [])
+    asked, again = look(FINAL_BLOCK + 1)
+    assert len(asked) == 1
+    assert again is first
+    books.emit("Revoked", books.batch.root, 0, KEY, 0b1110, 1)
+    asked, robbed = look()
+    assert leaves_read(asked) == 0
+    assert [found.code for found in robbed.findings] == [FindingCode.STATUS_UNKNOWN]
+    assert robbed.leaves == SIZE
+    books.change("revoke", range(1, 4))
+    asked, settled = look()
+    assert len(asked) > 1
+    assert (leaves_read(asked), settled.findings, settled.status_changes) == (0, [], 3)
 
 
 def test_a_root_that_nobody_in_the_database_anchored(books: Books) -> None:

@@ -1,7 +1,5 @@
 """A long roster is signed and stored a page at a time, and still whole or not at all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 
 import pytest
@@ -20,7 +18,7 @@ from ledger.database import Database
 from ledger.primitives import Address, Home
 from ledger.strict_json import parse
 
-from .conftest import ISSUER
+from .conftest import ISSUER, counted
 
 NOW = 1_790_000_000
 KEY = SigningKey(bytes(range(32)))
@@ -48,19 +46,6 @@ def stored_documents(database: Database) -> list[tuple[bytes, bytes]]:
     with database.read() as tx:
         query = sa.select(credentials.c.digest, credentials.c.document).order_by(credentials.c.id)
         return [(bytes(digest), bytes(document)) for digest, document in tx.execute(query)]
-
-
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that are sent while the block runs."""
-    sent: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
-
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    yield sent
-    sa.event.remove(database.engine, "before_cursor_execute", note)
 
 
 def test_what_is_stored_is_canonical_signed_and_has_its_digest(

@@ -19,8 +19,9 @@ from typing import Final
 
 from ledger.audit.contract import read_stored
 from ledger.audit.cursor import Cursor
-from ledger.audit.endpoints import Endpoint, ask_each, read_block
-from ledger.audit.findings import Finding, FindingCode, Place
+from ledger.audit.endpoints import Endpoint, read_block
+from ledger.audit.finality import Remembered, hold_against, is_there, name_gone
+from ledger.audit.findings import Finding
 from ledger.audit.history import History
 from ledger.audit.meeting import Meeting, meet
 from ledger.audit.recording import Header, Mark, read_recording
@@ -28,6 +29,7 @@ from ledger.audit.world import World
 from ledger.chain.logs import LogReader
 from ledger.chain.registry.events import Log
 from ledger.chain.state import Block
+from ledger.clock import Clock, now
 from ledger.errors import MalformedInputError
 from ledger.primitives import Address
 
@@ -55,6 +57,8 @@ class Question:
     """Whether the endpoints must prove the heads; some cannot."""
     cursor: Path | None = None
     """A recording to go on from, and to keep."""
+    max_head_age: int | None = None
+    """How many seconds old an endpoint's final block may be, as in `meet`."""
 
 
 @dataclass(slots=True)
@@ -76,13 +80,17 @@ class Audit:
 class Auditor:
     """An audit that every `advance` takes further."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], question: Question) -> None:
+    def __init__(
+        self, endpoints: Sequence[Endpoint], question: Question, *, clock: Clock = now
+    ) -> None:
         self._endpoints = endpoints
         self._question = question
+        self._clock = clock
         self._history: History | None = None
         self._cursor: Cursor | None = None
         self._next = question.from_block
-        self._last: Block | None = None
+        self._meeting: Meeting | None = None
+        self._last: Remembered | None = None
 
     def close(self) -> None:
         """Close the connections and the cursor."""
@@ -101,7 +109,13 @@ class Auditor:
 
         """
         asked = self._question
-        meeting = meet(self._endpoints, chain=asked.chain, block=asked.block)
+        meeting = self._meeting = meet(
+            self._endpoints,
+            chain=asked.chain,
+            block=asked.block,
+            now=self._clock(),
+            max_head_age=asked.max_head_age,
+        )
         audit = Audit(
             meeting.chain,
             meeting.block,
@@ -110,16 +124,25 @@ class Auditor:
             meeting.findings,
             asked.state_proof,
         )
-        if self._last is not None:
-            mark = Mark(self._last.number, self._last.hash, proved=True, offset=0)
-            if not _is_there(meeting, mark):
-                audit.findings.append(_gone(meeting, mark, "this audit's memory"))
+        if self._history is not None and self._last is not None:
+            if not is_there(meeting, self._last):
+                audit.findings.append(name_gone(meeting, self._last))
             if audit.findings:
+                audit.world = self._history.world
                 return audit
         history = self._history or self._begin(meeting, audit.findings)
         self._history = history
         self._replay(history, meeting, audit, on_block)
         return audit
+
+    def hold_against(self, known: Remembered) -> list[Finding]:
+        """Hold the endpoints, as they last stood, against a block that others saw final.
+
+        Raises:
+            ChainError: an endpoint does not answer.
+
+        """
+        return hold_against(self._meeting, known) if self._meeting else []
 
     def _begin(self, meeting: Meeting, findings: list[Finding]) -> History:
         asked = self._question
@@ -132,9 +155,13 @@ class Auditor:
         if asked.cursor is None:
             return history
         self._cursor = Cursor(asked.cursor, header)
-        mark = self._cursor.find_mark(lambda known: _is_there(meeting, known))
+
+        def remembered(mark: Mark) -> Remembered:
+            return Remembered(mark.through, mark.hash, f"the cursor {asked.cursor}")
+
+        mark = self._cursor.find_mark(lambda known: is_there(meeting, remembered(known)))
         if self._cursor.marks and mark != self._cursor.marks[-1]:
-            findings.append(_gone(meeting, self._cursor.marks[-1], f"the cursor {asked.cursor}"))
+            findings.append(name_gone(meeting, remembered(self._cursor.marks[-1])))
         _take(history, self._cursor.resume(mark))
         if mark is not None:
             self._next = mark.through + 1
@@ -155,7 +182,7 @@ class Auditor:
         audit.world = history.world
         if self._cursor is not None:
             self._cursor.conclude(meeting.block, proved=audit.is_proved)
-        self._last = meeting.block
+        self._last = Remembered(meeting.block.number, meeting.block.hash, "this audit's memory")
 
     def _read_logs(self, history: History, meeting: Meeting, on_block: OnBlock) -> None:
         reader = LogReader([e.rpc for e in meeting.endpoints], self._question.registry)
@@ -195,31 +222,3 @@ def _read_file(path: Path, header: Header, *, last: int) -> Iterator[Log]:
             )
         if isinstance(line, Log) and line.block_number <= last:
             yield line
-
-
-def _is_there(meeting: Meeting, mark: Mark) -> bool:
-    """Return whether every endpoint still has the block of `mark`, and calls it final."""
-    if mark.through > meeting.block.number:
-        return False
-    blocks = ask_each(meeting.endpoints, lambda e: read_block(e, mark.through))
-    return all(block.hash == mark.hash for block in blocks)
-
-
-def _gone(meeting: Meeting, mark: Mark, remembered_by: str) -> Finding:
-    """Say what became of a block that was final before and is not there now."""
-    before = f"block {mark.through} is 0x{mark.hash.hex()}, in {remembered_by}"
-    if mark.through > meeting.block.number:
-        return Finding(
-            FindingCode.FINALITY_WENT_BACK,
-            f"block {mark.through} was final before, and now only {meeting.block.number} is: "
-            "the answer is an old one",
-            Place(block=mark.through),
-            (*(f"block {b.number} is final for {name}" for name, b in meeting.finals), before),
-        )
-    now = ask_each(meeting.endpoints, lambda e: (e.name, read_block(e, mark.through)))
-    return Finding(
-        FindingCode.FINALITY_BROKEN,
-        f"block {mark.through} was final before, and now another block stands there",
-        Place(block=mark.through),
-        (*(f"it is 0x{block.hash.hex()}, by {name}" for name, block in now), before),
-    )

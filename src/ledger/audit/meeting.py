@@ -11,6 +11,7 @@ from typing import Final
 
 from ledger.audit.endpoints import Endpoint, ask_each, read_block, read_standing
 from ledger.audit.findings import Finding, FindingCode, Place
+from ledger.chain import devchain
 from ledger.chain.state import Block
 from ledger.clock import format_time
 from ledger.errors import ConflictError
@@ -18,6 +19,10 @@ from ledger.primitives import format_chain
 
 MAX_LAG_SECONDS: Final = 1_800
 """Between what two endpoints call final; Ethereum finalises every six minutes or so."""
+
+MAX_HEAD_AGE_SECONDS: Final = 7_200
+"""Of a final block by this machine's clock. On Ethereum and its rollups a block is final after
+a quarter of an hour; more than two hours is rare, and worth a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,20 @@ class Meeting:
     findings: list[Finding]
 
 
-def meet(endpoints: Sequence[Endpoint], *, chain: int | None, block: int | None) -> Meeting:
+def meet(
+    endpoints: Sequence[Endpoint],
+    *,
+    chain: int | None,
+    block: int | None,
+    now: int,
+    max_head_age: int | None = None,
+) -> Meeting:
     """Ask the endpoints for their chain and their final block.
 
     The chain is `chain`, else the first endpoint's; the block has the number `block`, else it
-    is the newest that all call final.
+    is the newest that all call final. A final block may be `max_head_age` seconds old, or of
+    any age when that is 0; None stands for `MAX_HEAD_AGE_SECONDS`, and for 0 on a development
+    chain, which stands still while nobody uses it.
 
     Raises:
         ChainError: an endpoint does not answer.
@@ -52,7 +66,10 @@ def meet(endpoints: Sequence[Endpoint], *, chain: int | None, block: int | None)
     expected = chain if chain is not None else chains[0]
     staying = _on_chain(endpoints, chains, expected, findings, is_given=chain is not None)
     finals = [final for on, final in standings if on == expected]
+    if max_head_age is None:
+        max_head_age = 0 if expected == devchain.CHAIN else MAX_HEAD_AGE_SECONDS
     findings += _laggards(staying, finals)
+    findings += _old_heads(staying, finals, now=now, max_age=max_head_age)
     number = min(final.number for final in finals)
     if block is not None and block > number:
         raise ConflictError("not-final", f"block {block} is not final yet, block {number} is")
@@ -120,6 +137,22 @@ def _laggards(endpoints: Sequence[Endpoint], finals: Sequence[Block]) -> list[Fi
         )
         for endpoint, final in zip(endpoints, finals, strict=True)
         if newest.time - final.time > MAX_LAG_SECONDS
+    ]
+
+
+def _old_heads(
+    endpoints: Sequence[Endpoint], finals: Sequence[Block], *, now: int, max_age: int
+) -> list[Finding]:
+    """Hold every final block against the clock: who serves an old one may hide what came since."""
+    return [
+        Finding(
+            FindingCode.ENDPOINT_BEHIND,
+            f"an endpoint's final block is {now - final.time} seconds old, and {max_age} may be",
+            Place(block=final.number),
+            (_final_of(endpoint, final), f"{format_time(now)}, by the clock of this machine"),
+        )
+        for endpoint, final in zip(endpoints, finals, strict=True)
+        if max_age and now - final.time > max_age
     ]
 
 

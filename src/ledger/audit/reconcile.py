@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ledger.audit import store
+from ledger.audit.finality import Remembered
 from ledger.audit.findings import Finding, FindingCode, Place, moment
 from ledger.audit.store import RecordedBatch, Spending
 from ledger.audit.world import AnchorState, IssuerState, World
@@ -65,33 +66,70 @@ class Reconciliation:
     findings: list[Finding] = field(default_factory=list)
 
 
-def reconcile_database(database: Database, world: World, block: int) -> Reconciliation:
-    """Compare `database` with the registry as it is at `block`."""
-    result = Reconciliation()
-    with database.read() as tx:
-        ours = [issuer.number for issuer in list_issuers(tx)]
-        for issuer in list_issuers(tx):
+class Comparison:
+    """A database that is compared again and again while the chain goes on.
+
+    Nothing is compared again while neither has anything new, and the leaves of a batch lead
+    to its root once and for all.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sound: dict[int, int] = {}
+        self._state: tuple[int, ...] = ()
+        self._result = Reconciliation()
+
+    def compare(self, world: World, block: int) -> Reconciliation:
+        """Compare with the registry as it is at `block`.
+
+        Costs a few counts in the database when there is nothing new; else all that is there
+        but the leaves, and those of new batches.
+        """
+        with self._database.read() as tx:
+            state = (world.events, *store.count_records(tx, block))
+            if state != self._state:
+                self._result = self._compare(tx, world, block)
+                self._state = state
+        return self._result
+
+    def list_final_blocks(self) -> dict[int, Remembered]:
+        """Return the newest block that the worker saw final, by chain."""
+        with self._database.read() as tx:
+            found = store.list_final_blocks(tx)
+        return {chain: Remembered(*block, "the database") for chain, block in found.items()}
+
+    def _compare(self, tx: Connection, world: World, block: int) -> Reconciliation:
+        result = Reconciliation()
+        ours = list_issuers(tx)
+        for issuer in ours:
             known = world.issuers.get(issuer.number)
             if known is None or known.did_hash != keccak256(issuer.profile.did.encode()):
                 result.findings.append(_other_issuer(issuer.number, known))
             else:
                 result.issuers += 1
-                _Reconciler(tx, known, block, result).run()
-        result.findings += _unknown_changes(tx, world, set(ours))
+                _Reconciler(tx, known, block, result, self._sound).run()
+        result.findings += _unknown_changes(tx, world, {issuer.number for issuer in ours})
         result.spending = store.sum_spending(tx, block)
-    return result
+        return result
 
 
 class _Reconciler:
     """The comparison of one issuer."""
 
     def __init__(
-        self, tx: Connection, issuer: IssuerState, block: int, result: Reconciliation
+        self,
+        tx: Connection,
+        issuer: IssuerState,
+        block: int,
+        result: Reconciliation,
+        sound: dict[int, int],
     ) -> None:
         self._tx = tx
         self._issuer = issuer
         self._block = block
         self._result = result
+        self._sound = sound
+        """How many leaves each batch has that was found to lead to its root."""
 
     def run(self) -> None:
         """Compare anchors, leaves and status."""
@@ -134,6 +172,17 @@ class _Reconciler:
 
     def _check_leaves(self, batch: RecordedBatch, anchor: AnchorState) -> None:
         self._result.batches += 1
+        if batch.id not in self._sound and self._leads_to_root(batch):
+            self._sound[batch.id] = batch.size
+        self._result.leaves += self._sound.get(batch.id, 0)
+        if batch.id not in self._sound:
+            self._find(
+                FindingCode.LEAVES_DIFFER,
+                f"the credentials of batch {batch.id} in the database do not lead to its root",
+                anchor,
+            )
+
+    def _leads_to_root(self, batch: RecordedBatch) -> bool:
         read = 0
 
         def leaves() -> Iterator[Hash32]:
@@ -151,13 +200,7 @@ class _Reconciler:
             root = root_of(leaves())
         except MalformedInputError:
             root = None  # No leaf at all.
-        self._result.leaves += read
-        if root != batch.root or read != batch.size:
-            self._find(
-                FindingCode.LEAVES_DIFFER,
-                f"the credentials of batch {batch.id} in the database do not lead to its root",
-                anchor,
-            )
+        return root == batch.root and read == batch.size
 
     def _note_times(self, batch: RecordedBatch, anchor: AnchorState, stored_at: int) -> None:
         self._result.times.append(

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from ledger.batches.store import anchorings, batches, status_changes
 from ledger.chain.nonces.store import senders
-from ledger.chain.store import Outcome, attempts, transactions
+from ledger.chain.store import Outcome, attempts, checkpoints, transactions
 from ledger.credentials.store import credentials
+from ledger.issuers.store import issuers
 from ledger.primitives import Address, Hash32
 
 PAGE_ROWS: Final = 500
@@ -145,6 +146,31 @@ def find_signed(tx: sa.Connection, hashes: Iterable[Hash32]) -> set[Hash32]:
         query = sa.select(attempts.c.hash).where(attempts.c.hash.in_(page))
         found.update(Hash32(bytes(value)) for value in tx.execute(query).scalars())
     return found
+
+
+def count_records(tx: sa.Connection, through: int) -> tuple[int, ...]:
+    """Return numbers that change whenever something is added that an audit compares.
+
+    They count what the blocks up to `through` hold, and all that is signed.
+    """
+    included = transactions.c.block_number <= through
+    counted = (
+        sa.select(sa.func.count()).select_from(issuers),
+        sa.select(sa.func.max(batches.c.id)),
+        sa.select(sa.func.count(batches.c.anchored_at)),
+        sa.select(sa.func.count(batches.c.delivered_at)),
+        sa.select(sa.func.max(attempts.c.id)),
+        sa.select(sa.func.count()).select_from(transactions).where(included),
+        sa.select(sa.func.count(status_changes.c.transaction_id)),
+    )
+    row = tx.execute(sa.select(*(query.scalar_subquery() for query in counted))).one()
+    return tuple(number or 0 for number in row)
+
+
+def list_final_blocks(tx: sa.Connection) -> dict[int, tuple[int, Hash32]]:
+    """Return number and hash of the newest block that the worker saw final, by chain."""
+    rows = tx.execute(sa.select(checkpoints))
+    return {row.chain: (row.number, Hash32(bytes(row.hash))) for row in rows}
 
 
 def list_senders(tx: sa.Connection) -> set[Address]:

@@ -1,56 +1,20 @@
 """`audit` and `audit export`: replay a registry's history, and hold records against it."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger.cli import audit_options as options
 from ledger.cli.audit_text import show_audit
-from ledger.cli.auditing import (
-    Records,
-    examine,
-    examine_later,
-    read_target,
-    send_alarm,
-    write_report,
-)
+from ledger.cli.auditing import Examiner, read_target, send_alarm, write_report
 from ledger.cli.options import Json
 from ledger.cli.output import show, show_json
+from ledger.clock import parse_duration
 from ledger.errors import MalformedInputError
 
-WATCH_SECONDS: Final = 12
-"""Between two looks; a block of Ethereum."""
-
-Registry = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="The contract; else where this release's one is."),
-]
-Rpc = Annotated[
-    list[str] | None,
-    typer.Option(metavar="URL", help="Ask this endpoint; repeat it, and all are compared."),
-]
-Chain = Annotated[
-    str | None,
-    typer.Option(metavar="CHAIN", help="What the endpoints must be on, such as eip155:1."),
-]
-BlockNumber = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=0, help="Up to this final block; else the newest."),
-]
-FromBlock = Annotated[
-    int,
-    typer.Option(metavar="N", min=0, help="Read logs from this block on; too late would show."),
-]
-
-OfInstallation = Annotated[
-    Path | None,
-    typer.Option("--home", metavar="DIR", help="Registry, endpoints, database of an installation."),
-]
-
-NoStateProof = Annotated[
-    bool,
-    typer.Option("--no-state-proof", help="Believe the endpoints about the heads; some must be."),
-]
+if TYPE_CHECKING:
+    from ledger.audit.report import Report
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -63,43 +27,22 @@ def add_commands(app: typer.Typer) -> None:
 
 def audit(
     context: typer.Context,
-    registry: Registry = None,
-    rpc: Rpc = None,
-    chain: Chain = None,
-    block: BlockNumber = None,
-    from_block: FromBlock = 0,
-    logs: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Take the logs from this recording, whoever made it."),
-    ] = None,
-    cursor: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Go on where this recording ends, and add to it."),
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(metavar="URL|PATH", help="Compare with this issuer's database."),
-    ] = None,
-    proofs: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Compare with the badges and proof files in DIR."),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write report.json and report.html into DIR."),
-    ] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Keep following; end at the first finding.")
-    ] = False,
-    every: Annotated[
-        int, typer.Option(metavar="SECONDS", min=1, help="With --watch: between two looks.")
-    ] = WATCH_SECONDS,
-    webhook: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="With --watch: send the first finding there."),
-    ] = None,
-    no_state_proof: NoStateProof = False,
-    home: OfInstallation = None,
+    registry: options.Registry = None,
+    rpc: options.Rpc = None,
+    chain: options.Chain = None,
+    block: options.BlockNumber = None,
+    from_block: options.FromBlock = 0,
+    logs: options.Logs = None,
+    cursor: options.CursorFile = None,
+    database: options.IssuerDatabase = None,
+    proofs: options.ProofsFolder = None,
+    report: options.ReportFolder = None,
+    watch: options.Watch = False,
+    every: options.Every = options.WATCH_SECONDS,
+    webhook: options.Webhook = None,
+    max_head_age: options.MaxHeadAge = None,
+    no_state_proof: options.NoStateProof = False,
+    home: options.OfInstallation = None,
     as_json: Json = False,
 ) -> None:
     """Replay the registry's whole history and prove it complete.
@@ -113,8 +56,7 @@ def audit(
     """
     if context.invoked_subcommand is not None:
         return
-    from ledger.audit.auditor import Auditor, Question
-    from ledger.audit.endpoints import open_endpoints
+    from ledger.audit.auditor import Question
 
     target = read_target(registry, rpc, chain, database, home)
     _check_words(logs, cursor, block, webhook, watch=watch)
@@ -126,43 +68,33 @@ def audit(
         logs=logs,
         cursor=cursor,
         state_proof=not no_state_proof,
+        max_head_age=parse_duration(max_head_age) if max_head_age else None,
     )
-    auditor = Auditor(open_endpoints(target.rpc), question)
-    try:
-        records = Records(target.database, proofs)
-        found = examine(auditor, records)
+    with Examiner(target.rpc, question, target.database, proofs) as examiner:
+        found = examiner.examine()
         while watch and not found.findings:
-            found = examine_later(auditor, records, found, seconds=every)
-    finally:
-        auditor.close()
-    if webhook is not None:
-        send_alarm(webhook, found)
-    if report is not None:
-        write_report(found, report)
-    if as_json:
-        show_json(found.as_json())
-    else:
-        show_audit(found)
+            found = examiner.examine_later(found, seconds=every)
+    _publish(found, webhook, report, as_json=as_json)
     raise typer.Exit(found.exit_code)
 
 
 def export(
     file: Annotated[Path, typer.Argument(help="The recording to write.")],
-    registry: Registry = None,
-    rpc: Rpc = None,
-    chain: Chain = None,
-    block: BlockNumber = None,
-    from_block: FromBlock = 0,
-    no_state_proof: NoStateProof = False,
-    home: OfInstallation = None,
+    registry: options.Registry = None,
+    rpc: options.Rpc = None,
+    chain: options.Chain = None,
+    block: options.BlockNumber = None,
+    from_block: options.FromBlock = 0,
+    max_head_age: options.MaxHeadAge = None,
+    no_state_proof: options.NoStateProof = False,
+    home: options.OfInstallation = None,
 ) -> None:
     """Write the registry's logs to a file that `audit --logs` reads.
 
     Nodes forget old logs. A recording does not, and nobody need believe it: the heads in the
     contract show whether it is whole. It is written only when they do.
     """
-    from ledger.audit.auditor import Auditor, Question
-    from ledger.audit.endpoints import open_endpoints
+    from ledger.audit.auditor import Question
 
     target = read_target(registry, rpc, chain, None, home)
     beside = file.with_name(file.name + ".part")
@@ -174,10 +106,11 @@ def export(
         from_block,
         cursor=beside,
         state_proof=not no_state_proof,
+        max_head_age=parse_duration(max_head_age) if max_head_age else None,
     )
-    auditor = Auditor(open_endpoints(target.rpc), question)
     try:
-        found = examine(auditor, Records())
+        with Examiner(target.rpc, question, None, None) as examiner:
+            found = examiner.examine()
         if found.exit_code == 0:
             beside.replace(file)
             audited = found.audit
@@ -185,9 +118,21 @@ def export(
         else:
             show_audit(found)
     finally:
-        auditor.close()
         beside.unlink(missing_ok=True)
     raise typer.Exit(found.exit_code)
+
+
+def _publish(found: "Report", webhook: str | None, folder: Path | None, *, as_json: bool) -> None:
+    """Tell of what was found, wherever it was asked for."""
+    if as_json:
+        show_json(found.as_json())
+    else:
+        show_audit(found)
+    if webhook is not None:
+        send_alarm(webhook, found)
+    if folder is not None:
+        # Last, as it may fail: what was found is said by then.
+        write_report(found, folder)
 
 
 def _check_words(

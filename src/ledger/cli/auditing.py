@@ -2,10 +2,11 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ledger.cli.files import write_file
 from ledger.cli.output import progress_to
@@ -14,7 +15,9 @@ from ledger.errors import ChainError, MalformedInputError
 from ledger.primitives import Address, parse_address, parse_chain
 
 if TYPE_CHECKING:
-    from ledger.audit.auditor import Auditor
+    from ledger.audit.auditor import Audit, Question
+    from ledger.audit.proof_folder import ProofFolder
+    from ledger.audit.reconcile import Reconciliation
     from ledger.audit.report import Report
 
 
@@ -26,16 +29,6 @@ class Target:
     chain: int | None
     rpc: tuple[str, ...]
     database: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What the chain is held against."""
-
-    database: str | None = None
-    """The URL of an issuer's database."""
-    proofs: Path | None = None
-    """A folder of badges and proof files."""
 
 
 def read_target(
@@ -84,44 +77,81 @@ def _database_url(named: str) -> str:
     return f"sqlite:///{Path(named).absolute()}"
 
 
-def examine(auditor: "Auditor", records: Records) -> "Report":
-    """Audit up to the newest final block, and compare with what else was given.
+class Examiner:
+    """An audit, and an issuer's records that it is held against; both go on as the chain does."""
 
-    Raises:
-        ChainError: an endpoint did not answer.
-        MalformedInputError: a recording, the database or the folder cannot be read.
+    def __init__(
+        self, rpc: Sequence[str], question: "Question", database: str | None, proofs: Path | None
+    ) -> None:
+        """Open the endpoints and the database.
 
-    """
-    from ledger.audit.proof_folder import check_proofs
-    from ledger.audit.reconcile import reconcile_database
-    from ledger.audit.report import Report
-    from ledger.database import Database, check_migrated
+        Raises:
+            MalformedInputError: an endpoint or the database is spelled wrongly.
+            ConflictError: the database is of another release.
 
-    with progress_to("Blocks") as on_block:
-        audited = auditor.advance(on_block)
-    reconciled = None
-    if records.database is not None:
-        opened = Database(records.database)
+        """
+        from ledger.audit.auditor import Auditor
+        from ledger.audit.endpoints import open_endpoints
+        from ledger.audit.reconcile import Comparison
+        from ledger.database import Database, check_migrated
+
+        self._auditor = Auditor(open_endpoints(rpc), question)
+        self._proofs = proofs
+        self._checked: tuple[int, ProofFolder] | None = None
+        self._database = Database(database) if database is not None else None
+        self._comparison = Comparison(self._database) if self._database else None
+        if self._database:
+            check_migrated(self._database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._auditor.close()
+        if self._database:
+            self._database.close()
+
+    def examine(self) -> "Report":
+        """Audit up to the newest final block, and compare with the records.
+
+        Raises:
+            ChainError: an endpoint did not answer.
+            MalformedInputError: a recording, the database or the folder cannot be read.
+
+        """
+        from ledger.audit.report import Report
+
+        with progress_to("Blocks") as on_block:
+            audited = self._auditor.advance(on_block)
+        return Report(audited, self._compare(audited), self._check_proofs(audited))
+
+    def examine_later(self, last: "Report", *, seconds: int) -> "Report":
+        """Wait, then examine again; an endpoint that is down is waited for."""
+        sys.stderr.write(f"block {last.audit.block.number}: nothing found\n")
+        time.sleep(seconds)
         try:
-            check_migrated(opened)
-            reconciled = reconcile_database(opened, audited.world, audited.block.number)
-        finally:
-            opened.close()
-    checked = check_proofs(records.proofs, audited.world) if records.proofs else None
-    return Report(audited, reconciled, checked)
+            return self.examine()
+        except ChainError as error:
+            sys.stderr.write(f"ledger: {error.message}; trying again [{error.code}]\n")
+            return last
 
+    def _compare(self, audited: "Audit") -> "Reconciliation | None":
+        if self._comparison is None:
+            return None
+        found = self._comparison.compare(audited.world, audited.block.number)
+        known = self._comparison.list_final_blocks().get(audited.chain)
+        behind = self._auditor.hold_against(known) if known else []
+        return replace(found, findings=behind + found.findings)
 
-def examine_later(
-    auditor: "Auditor", records: Records, last: "Report", *, seconds: int
-) -> "Report":
-    """Wait, then examine again; an endpoint that is down is waited for."""
-    sys.stderr.write(f"block {last.audit.block.number}: nothing found\n")
-    time.sleep(seconds)
-    try:
-        return examine(auditor, records)
-    except ChainError as error:
-        sys.stderr.write(f"ledger: {error.message}; trying again [{error.code}]\n")
-        return last
+    def _check_proofs(self, audited: "Audit") -> "ProofFolder | None":
+        """Read the folder, unless nothing has happened on chain since."""
+        from ledger.audit.proof_folder import check_proofs
+
+        if self._proofs is None:
+            return None
+        if self._checked is None or self._checked[0] != audited.world.events:
+            self._checked = audited.world.events, check_proofs(self._proofs, audited.world)
+        return self._checked[1]
 
 
 def send_alarm(webhook: str, found: "Report") -> None:
@@ -142,15 +172,11 @@ def audit_installation(settings: Settings, proofs: Path, folder: Path) -> "Repor
         ChainError: an endpoint did not answer.
 
     """
-    from ledger.audit.auditor import Auditor, Question
-    from ledger.audit.endpoints import open_endpoints
+    from ledger.audit.auditor import Question
 
     question = Question(settings.registry, settings.chain)
-    auditor = Auditor(open_endpoints(settings.rpc), question)
-    try:
-        report = examine(auditor, Records(settings.database, proofs))
-    finally:
-        auditor.close()
+    with Examiner(settings.rpc, question, settings.database, proofs) as examiner:
+        report = examiner.examine()
     write_report(report, folder)
     return report
 
