@@ -91,6 +91,7 @@ bench: setup ## Figures: ratios against peers and floors, in one run.
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.gas
 	$(BIN)/python -m benchmarks.worker
+	$(BIN)/python -m benchmarks.capacity 200000 50000
 
 soak: setup slither ## The long runs: deep fuzzing, static analysis, histories of batches, a hundred kills, a year, ten minutes of load.
 	FOUNDRY_PROFILE=soak scripts/forge-test
