@@ -181,7 +181,7 @@ def test_a_batch_is_not_sealed_again_before_its_reverted_transaction_is_final(
 
 RESEALING: list[tuple[object, str]] = [
     (trees, "drop_tiles"),
-    (store, "add_extra_leaf"),
+    (store, "add_extra_leaves"),
     (trees, "add_tile"),
     (store, "set_root"),
 ]

@@ -17,6 +17,7 @@ from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
 from ledger.chain.nonces.store import list_senders
 from ledger.chain.outbox import Outbox
+from ledger.chain.registry import calls
 from ledger.chain.rpc import Rpc
 from ledger.config import load_settings, write_settings
 from ledger.credentials.store import NewCredential, add_credentials, count_waiting
@@ -26,6 +27,7 @@ from ledger.primitives import Canonicalization, format_address, format_chain, sh
 from tests.chain.conftest import Chain
 
 from .test_anchoring import Setup, mined
+from .test_batch_life import other_operator, send_past_the_database
 
 
 class World(Setup):
@@ -210,3 +212,33 @@ def test_a_chain_that_lost_an_anchor_is_named(world: World) -> None:
         tx.execute(store.batches.update().values(issuer=world.issuer.number, root=sha256(b"other")))
     codes = {finding.code for finding in world.findings(world.outbox)}
     assert codes == {"root", "anchor"}
+
+
+@pytest.mark.parametrize("backup_has", ["batch", "members"])
+def test_a_batch_that_was_sealed_again_after_the_backup_has_the_same_root_again(
+    world: World, backup_has: str
+) -> None:
+    """Its extra leaf follows from its members, so nothing is anchored under a third root."""
+    other = other_operator(world)
+    world.accept(b"taken", b"taken too")
+    if backup_has == "members":
+        backup = world.save()
+    taken = world.seal_waiting()
+    if backup_has == "batch":
+        backup = world.save()
+    data = calls.anchor(taken.issuer, taken.root, taken.size)
+    send_past_the_database(world, other, data, nonce=0)
+    world.anchor_all(world.outbox)
+    with world.outbox.database.read() as tx:
+        resealed = store.get_batch(tx, taken.id)
+    assert resealed.root != taken.root
+    before = world.anchored()
+
+    with world.restored(backup) as outbox:
+        assert world.replay(outbox).lost == []
+        world.anchor_all(outbox)
+        with outbox.database.read() as tx:
+            (again,) = [b for b in store.list_all(tx) if b.size == resealed.size]
+        assert (again.root, again.status) == (resealed.root, BatchStatus.FINAL)
+        assert world.anchored() == before
+        assert world.findings(outbox) == []

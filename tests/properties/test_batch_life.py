@@ -81,7 +81,7 @@ STEPS: list[tuple[object, str]] = [
     (store, "submit_batch"),
     (store, "move_batch"),
     (store, "note_record"),
-    (store, "add_extra_leaf"),
+    (store, "add_extra_leaves"),
 ]
 DEATHS = st.none() | st.tuples(st.sampled_from(range(len(STEPS))), st.booleans())
 """At which step the process dies, if at all, and whether before it or after."""

@@ -167,7 +167,7 @@ def test_extra_leaves_belong_to_the_tree(database: Database, batch: Batch) -> No
             builder.add(leaf_hash(row.digest))
         builder.add(leaf_hash(extra))
         trees.drop_tiles(tx, batch.id)
-        batch_store.add_extra_leaf(tx, batch, extra)
+        batch_store.add_extra_leaves(tx, batch, extra)
         batch_store.set_root(tx, batch.id, builder.finish(), SIZE + 1)
         for tile in made:
             trees.add_tile(tx, batch.id, tile.level, tile.number, tile.hashes)

@@ -5,9 +5,11 @@
     2. batches rebuilt from what still waits, when the root
        of exactly those credentials was anchored                each committed by itself
     3. batches moved to where the chain has them                committed together
-    4. nonces taken on from the chain, the stop lifted          committed together
+    4. batches sealed again under the root that was anchored    each committed by itself,
+                                                                then moved like the others
+    5. nonces taken on from the chain, the stop lifted          committed together
 
-Each step may be done again, so a process that dies anywhere begins anew. Until 4 nothing
+Each step may be done again, so a process that dies anywhere begins anew. Until 5 nothing
 is sent: an old nonce signed again, or a root anchored twice, cannot happen.
 """
 
@@ -17,7 +19,9 @@ from typing import cast
 
 from ledger.batches import store
 from ledger.batches.anchoring import adopt_anchored, advance
+from ledger.batches.resealing import reseal_as_anchored
 from ledger.batches.sealing import seal_as_anchored
+from ledger.batches.status import SUBMITTABLE
 from ledger.chain.alarms.store import RESTORED, list_alarms
 from ledger.chain.logs import LogReader
 from ledger.chain.nonces.store import add_sender
@@ -47,7 +51,7 @@ class Replay:
     """What the chain had to tell."""
 
     adopted: list[int]
-    """Batches of the backup that were anchored since."""
+    """Batches of the backup that were anchored since, under the root they had or another."""
     rebuilt: list[int]
     """Batches that were sealed and anchored since, of credentials that wait in the backup."""
     lost: list[LaterAnchor]
@@ -83,10 +87,22 @@ def replay(
         if batch is not None:
             rebuilt.append(batch.id)
             later.remove(anchor)
-    moves = [*advance(outbox, registry), *adopt_anchored(outbox, registry)]
+    moves = advance(outbox, registry)
+    later = [anchor for anchor in later if not _resealed(outbox, anchor, now=now)]
+    moves += adopt_anchored(outbox, registry)
     outbox.accept_chain()
     adopted = sorted({batch_id for batch_id, _ in moves} - set(rebuilt))
     return Replay(adopted=adopted, rebuilt=rebuilt, lost=later)
+
+
+def _resealed(outbox: Outbox, anchor: LaterAnchor, *, now: int) -> bool:
+    """Seal again the waiting batch whose members and extra leaves the anchor is of, if any is."""
+    with outbox.database.read() as tx:
+        waiting = store.list_batches(tx, anchor.issuer, SUBMITTABLE)
+    return any(
+        reseal_as_anchored(outbox.database, batch, root=anchor.root, size=anchor.size, now=now)
+        for batch in waiting
+    )
 
 
 def _later_anchors(outbox: Outbox, registry: Address, endpoint: Rpc) -> Iterator[LaterAnchor]:

@@ -82,7 +82,7 @@ class Batch:
     anchored_at: int | None
     """The time in the registry's record, in Unix seconds."""
     extra_leaves: bytes | None
-    """32 random bytes for each time it was sealed again; their leaves follow its members'."""
+    """32 bytes for each time it was sealed again; their leaves follow its members'."""
     transaction_id: int | None
     """Of its newest transaction; None when it needed none."""
     transaction: Hash32 | None
@@ -300,8 +300,8 @@ def note_reason(tx: sa.Connection, batch: Batch, reason: str) -> None:
     tx.execute(sa.update(batches).where(is_still_there).values(reason=reason))
 
 
-def add_extra_leaf(tx: sa.Connection, batch: Batch, extra: bytes) -> None:
-    """Add 32 bytes to a batch's extra leaves; the root that follows from them comes in `tx`."""
+def add_extra_leaves(tx: sa.Connection, batch: Batch, extra: bytes) -> None:
+    """Add to a batch's extra leaves, 32 bytes each; the root that follows comes in `tx`."""
     tx.execute(
         sa.update(batches)
         .where(batches.c.id == batch.id)
