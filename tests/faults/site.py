@@ -100,7 +100,7 @@ class Site:
 
     def is_done(self) -> bool:
         with self.installation.database.read() as tx:
-            if count_waiting(tx, self.issuer) or list_batches_without(tx):
+            if count_waiting(tx, self.issuer) or list_batches_without(tx, limit=1):
                 return False
             return all(
                 batch.status is BatchStatus.FINAL and batch.delivered_at
@@ -122,7 +122,7 @@ class Site:
         )
         # As many transactions as batches: none was anchored twice, none was lost.
         assert int(spent, 16) == nonces[anchor_key] == len(batches)
-        for command in (["fsck", "--chain"], ["audit", "--proofs", badges]):
+        for command in (["fsck", "--chain", "--badges", badges], ["audit", "--proofs", badges]):
             checked = run_ledger(*command, "--home", self.home)
             assert checked.returncode == 0, checked.stdout + checked.stderr
 

@@ -185,7 +185,7 @@ def test_transactions_go_to_every_endpoint_and_facts_need_most_of_them(
             assert proxy.hits == 1
             proxy.replaced = {"eth_getStorageAt": "0x" + "00" * 32}
             setup.run_to_the_end()
-    setup.check()
+            setup.check()
 
 
 def test_one_refused_transaction_does_not_keep_the_others_from_being_followed(

@@ -11,8 +11,7 @@ from ledger.backup.replay import Replay, replay
 from ledger.backup.restoring import restore
 from ledger.backup.saving import save
 from ledger.batches import anchoring, sealing, store
-from ledger.batches.fsck import Finding, check_database
-from ledger.batches.fsck_chain import check_chain
+from ledger.batches.fsck.finding import Finding
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
 from ledger.chain.nonces.store import list_senders
@@ -26,6 +25,7 @@ from ledger.errors import ChainError, ConflictError
 from ledger.primitives import Canonicalization, format_address, format_chain, sha256
 from tests.chain.conftest import Chain
 
+from .invariants import findings
 from .test_anchoring import Setup, mined
 from .test_batch_life import other_operator, send_past_the_database
 
@@ -81,23 +81,7 @@ class World(Setup):
             anchoring.follow(outbox, self.chain.registry, self.issuer.number, timeout_seconds=30)
 
     def findings(self, outbox: Outbox) -> list[Finding]:
-        with outbox.database.read() as tx:
-            found = list(check_database(tx))
-            found += check_chain(
-                tx,
-                outbox.rpc,
-                chain=self.chain.chain_id,
-                registry=self.chain.registry,
-                finality="finalized",
-            )
-        return found
-
-    def anchored(self) -> dict[bytes, int]:
-        """Return how often the chain has each root of the issuer."""
-        event = self.chain.contract.events.Anchored()
-        logs = event.get_logs(from_block=0, argument_filters={"issuer": self.issuer.number})
-        roots = [bytes(log["args"]["root"]) for log in logs]
-        return {root: roots.count(root) for root in roots}
+        return findings(outbox, self.chain.registry)
 
 
 @pytest.fixture
@@ -140,7 +124,7 @@ def test_what_was_anchored_since_is_taken_over_made_again_or_named(world: World)
         world.anchor_all(outbox)
         assert world.anchored() == before
         with outbox.database.read() as tx:
-            everything = store.list_all(tx)
+            everything = list(store.read_batches(tx))
         assert {batch.status for batch in everything} == {BatchStatus.FINAL}
         assert world.findings(outbox) == []
 
@@ -238,7 +222,7 @@ def test_a_batch_that_was_sealed_again_after_the_backup_has_the_same_root_again(
         assert world.replay(outbox).lost == []
         world.anchor_all(outbox)
         with outbox.database.read() as tx:
-            (again,) = [b for b in store.list_all(tx) if b.size == resealed.size]
+            (again,) = [b for b in store.read_batches(tx) if b.size == resealed.size]
         assert (again.root, again.status) == (resealed.root, BatchStatus.FINAL)
         assert world.anchored() == before
         assert world.findings(outbox) == []

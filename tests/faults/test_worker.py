@@ -18,7 +18,7 @@ import pytest
 from ledger import database as database_module
 from ledger.backup.restoring import restore
 from ledger.batches import delivery, sealing, store
-from ledger.batches.fsck import check_database
+from ledger.batches.fsck.stored import check_database
 from ledger.batches.status import BatchStatus
 from ledger.chain import store as chain_store
 from ledger.chain.alarms.store import list_alarms

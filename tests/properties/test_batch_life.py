@@ -21,9 +21,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ledger.batches import anchoring, sealing, store
-from ledger.batches.delivery import ProofWriter
-from ledger.batches.fsck import check_database
-from ledger.batches.fsck_chain import check_chain
 from ledger.batches.status import BatchStatus
 from ledger.batches.trees import store as trees
 from ledger.chain import outbox as outbox_module
@@ -37,16 +34,15 @@ from ledger.chain.registry import calls
 from ledger.chain.registry.slots import Role
 from ledger.chain.sender import Prepared, Sender
 from ledger.chain.signer import KeySigner
-from ledger.chain.store import Purpose, TransactionState
+from ledger.chain.store import Purpose
 from ledger.chain.transaction import Call
-from ledger.credentials.store import NewCredential, add_credentials, read_batch
+from ledger.credentials.store import NewCredential, add_credentials
 from ledger.database import Database, migrate
 from ledger.errors import LedgerError
 from ledger.issuers import store as issuer_store
 from ledger.issuers.store import Profile
-from ledger.merkle import inclusion
-from ledger.merkle.tree import leaf_hash
-from ledger.primitives import Address, Canonicalization, Hash32, Home, sha256
+from ledger.primitives import Address, Canonicalization, Hash32, sha256
+from tests.faults.invariants import check_all_is_well
 from tests.simulated_chain import CHAIN, SimulatedChain
 
 ISSUER = 3
@@ -276,37 +272,14 @@ class BatchLife(RuleBasedStateMachine):
 
     def check(self) -> None:
         """Check what must be so at the end of every history."""
-        batches = self.batches()
-        assert {batch.status for batch in batches} <= {BatchStatus.FINAL}
-        placed: list[Hash32] = []
-        with self.database.read() as tx:
-            for batch in batches:
-                proofs = ProofWriter(tx, batch, Home(CHAIN, REGISTRY, ISSUER))
-                for member in read_batch(tx, batch.id):
-                    placed.append(member.digest)
-                    inclusion.verify(
-                        leaf_hash(member.digest),
-                        proofs.proof(member).inclusion,
-                        size=batch.size,
-                        anchored=batch.root,
-                    )
-            unfinished = chain_store.list_unfinished(tx)
-            next_nonce = nonces.list_senders(tx).get(self.sender.address, 0)
-            signed = chain_store.list_final_above(tx, -1)
-        with self.database.read() as tx:
-            assert list(check_database(tx)) == []
-            found = check_chain(
-                tx, self.chain, chain=CHAIN, registry=REGISTRY, finality="finalized"
-            )
-            assert list(found) == []
-        assert sorted(placed) == sorted(self.accepted)
-        ours = [
-            (root, size) for key, _, root, size in self.chain.anchors() if key != self.rival.address
-        ]
-        assert sorted(ours) == sorted((batch.root, batch.size) for batch in batches)
-        assert unfinished == []
-        assert next_nonce == self.chain.count(self.sender.address)
-        assert all(t.state is TransactionState.FINAL for t in signed)
+        ours = [root for key, _, root, _ in self.chain.anchors() if key != self.rival.address]
+        check_all_is_well(
+            self.outbox,
+            REGISTRY,
+            anchored=Counter(ours),
+            counts={self.sender.address: self.chain.count(self.sender.address)},
+            accepted=self.accepted,
+        )
 
 
 def dying(owner: object, step: str, *, after: bool) -> Any:

@@ -13,7 +13,7 @@ from ledger.backup.archive import MANIFEST
 from ledger.backup.restoring import restore
 from ledger.backup.saving import save
 from ledger.batches import sealing
-from ledger.batches.fsck import check_database
+from ledger.batches.fsck.stored import check_database
 from ledger.batches.states.store import state_proofs
 from ledger.chain.alarms.store import RESTORED, check_sending, clear_alarm, list_alarms
 from ledger.chain.nonces.store import list_senders

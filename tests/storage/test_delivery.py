@@ -3,13 +3,16 @@
 import csv
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from ledger.batches import delivery, store
 from ledger.batches.delivery import deliver
+from ledger.batches.fsck.delivered import check_badges
 from ledger.batches.sealing import seal
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
@@ -18,7 +21,7 @@ from ledger.credentials.document import read_document
 from ledger.credentials.issuing import issue
 from ledger.credentials.template import Template
 from ledger.database import Database
-from ledger.errors import ConflictError
+from ledger.errors import ConflictError, MalformedInputError
 from ledger.merkle.inclusion import verify
 from ledger.merkle.tree import leaf_hash
 from ledger.proofs.file import parse_embedded, parse_proof_file
@@ -166,3 +169,80 @@ def test_a_file_in_the_folders_place_is_one_line(
     with pytest.raises(ConflictError) as caught:
         deliver(database, batch, HOME, tmp_path / "badges", now=3)
     assert caught.value.code == "unwritable"
+
+
+# ------------------------------------------------------------------------ checked afterwards
+
+
+def wrong(database: Database, folder: Path) -> dict[str, str]:
+    """Return what is wrong with which badge, by its subject."""
+    with database.read() as tx:
+        found = list(check_badges(tx, folder, chain=HOME.chain, registry=HOME.registry))
+    assert {finding.code for finding in found} <= {"badge"}
+    return {finding.subject: finding.message for finding in found}
+
+
+def change_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    value = json.loads(path.read_bytes())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+def test_badges_as_they_were_delivered_are_no_finding(
+    database: Database, batch: Batch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "badges"
+    folder.mkdir()
+    assert wrong(database, folder) == {}  # nothing was delivered yet
+    deliver(database, batch, HOME, folder, now=3)
+    (folder / "notes.json").write_text("of somebody else")
+    assert wrong(database, folder) == {}
+
+
+def test_every_badge_that_differs_is_named(
+    database: Database, batch: Batch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "badges"
+    deliver(database, batch, HOME, folder, now=3)
+    one, two, three, four, five, six, seven, *_ = sorted(folder.glob("*.json"))
+
+    def proof(value: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = value["proof"][1]
+        return found
+
+    one.unlink()
+    two.write_bytes(b"")
+    change_json(three, lambda value: value.update(name="Other"))
+    change_json(four, lambda value: proof(value)["inclusion"].update(index=0))
+    change_json(five, lambda value: proof(value)["inclusion"]["path"].reverse())
+    change_json(six, lambda value: value["proof"].pop())
+    change_json(seven, lambda value: proof(value)["anchor"].update(transaction="0x" + "ab" * 32))
+    (folder / f"batch-{batch.id}.csv").unlink()
+    found = wrong(database, folder)
+    spoiled = [f"badge {path.stem}" for path in (one, two, three, four, five, six)]
+    assert set(found) == {*spoiled, f"batch {batch.id}"}
+    assert "No such file" in found[spoiled[0]]
+    assert "document" in found[spoiled[2]]
+    assert "proof" in found[spoiled[3]]
+    # What was found is mended by writing them again.
+    deliver(database, batch, HOME, folder, now=4)
+    assert wrong(database, folder) == {}
+
+
+def test_proof_files_without_documents_are_checked_too(database: Database, tmp_path: Path) -> None:
+    accept(database, 3)
+    batch = sealed(database)
+    folder = tmp_path / "badges"
+    deliver(database, batch, HOME, folder, now=3)
+    assert wrong(database, folder) == {}
+    first, second, _ = sorted(folder.glob("*.proof.json"))
+    second.write_bytes(first.read_bytes())
+    assert list(wrong(database, folder)) == [f"badge {second.name.removesuffix('.proof.json')}"]
+
+
+def test_a_folder_that_is_not_there_is_no_finding_but_an_error(
+    database: Database, tmp_path: Path
+) -> None:
+    with pytest.raises(MalformedInputError) as raised:
+        wrong(database, tmp_path / "none")
+    assert raised.value.code == "no-file"

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from ledger.batches import sealing
 from ledger.batches import store as batch_store
-from ledger.batches.fsck import Finding, check_database
+from ledger.batches.fsck.finding import Finding
+from ledger.batches.fsck.stored import check_database
 from ledger.batches.store import Batch
 from ledger.batches.trees import store as trees
 from ledger.chain import store as chain_store
@@ -49,7 +50,7 @@ def batch(database: Database) -> Batch:
         if start == 0:
             sealing.seal(database, ISSUER, now=2)
     with database.read() as tx:
-        (batch,) = batch_store.list_all(tx)
+        (batch,) = batch_store.read_batches(tx)
     return batch
 
 
@@ -235,7 +236,7 @@ def test_changed_signed_bytes_are_named(database: Database) -> None:
 def test_more_transactions_than_a_page_are_all_looked_at(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.batches.fsck.NONCE_PAGE", 2)
+    monkeypatch.setattr("ledger.batches.fsck.stored.NONCE_PAGE", 2)
     for nonce in range(7):
         sign(database, nonce, nonce + 1)
     assert findings(database) == []

@@ -38,7 +38,7 @@ def include(database: Database, block: int | None, *, final: bool = True) -> Non
 
 def missing(database: Database) -> list[int]:
     with database.read() as tx:
-        return store.list_batches_without(tx)
+        return store.list_batches_without(tx, limit=9)
 
 
 def keep(database: Database, batch: int, state: KeptState = STATE) -> None:

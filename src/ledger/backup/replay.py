@@ -109,7 +109,6 @@ def _later_anchors(outbox: Outbox, registry: Address, endpoint: Rpc) -> Iterator
     """Give the anchors of our issuers whose roots no batch has, oldest first."""
     with outbox.database.read() as tx:
         issuers = {issuer.number for issuer in list_issuers(tx)}
-        known = {(batch.issuer, batch.root) for batch in store.list_all(tx)}
         # What was final before the backup, it knows.
         checkpoint = read_checkpoint(tx, outbox.chain)
     (newest,) = read_blocks(outbox.rpc, ["latest"], chain=outbox.chain)
@@ -121,7 +120,9 @@ def _later_anchors(outbox: Outbox, registry: Address, endpoint: Rpc) -> Iterator
         anchor = LaterAnchor(
             event.issuer, cast(Hash32, root), cast(int, size), cast(int, time), log.transaction
         )
-        if (anchor.issuer, anchor.root) not in known:
+        with outbox.database.read() as tx:
+            is_known = store.has_root(tx, anchor.issuer, anchor.root)
+        if not is_known:
             yield anchor
 
 

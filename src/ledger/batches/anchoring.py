@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from ledger.batches import store
 from ledger.batches.records import RecordReader
 from ledger.batches.resealing import reseal
-from ledger.batches.status import ANCHORED, SUBMITTABLE, UNDER_WAY, BatchStatus
+from ledger.batches.status import ANCHORED, FOLLOWED, SUBMITTABLE, UNDER_WAY, BatchStatus
 from ledger.batches.store import Batch
 from ledger.chain.nonces.store import list_senders
 from ledger.chain.outbox import POLL_SECONDS, Outbox
@@ -199,7 +199,7 @@ def follow(
     while True:
         advance(outbox, registry)
         with outbox.database.read() as tx:
-            found = store.list_batches(tx, issuer)
+            found = store.list_batches(tx, issuer, FOLLOWED)
         if held := next((b for b in found if b.status is BatchStatus.HELD), None):
             raise ConflictError(
                 "held",
@@ -207,7 +207,8 @@ def follow(
                 f"{held.reason}; mend the cause, then run `ledger anchor`",
             )
         if not any(b.status in UNDER_WAY for b in found):
-            return [b for b in found if b.status is BatchStatus.FINAL and b.delivered_at is None]
+            with outbox.database.read() as tx:
+                return store.list_undelivered(tx, issuer)
         if time.monotonic() > deadline:
             raise ConflictError(
                 "not-yet", "the anchors are not final yet: run `ledger anchor` again later"
@@ -225,7 +226,7 @@ def adopt_anchored(outbox: Outbox, registry: Address) -> list[Move]:
 
     """
     with outbox.database.read() as tx:
-        waiting = [b for b in store.list_all(tx) if b.status in SUBMITTABLE]
+        waiting = list(store.read_batches(tx, SUBMITTABLE))
         own = set(list_senders(tx))
     (newest,) = read_blocks(outbox.rpc, ["latest"], chain=outbox.chain)
     reader = RecordReader(outbox.rpc, outbox.chain, registry)
@@ -248,16 +249,21 @@ def review_final(outbox: Outbox, registry: Address) -> list[Move]:
 
     """
     (final,) = read_blocks(outbox.rpc, [outbox.finality], chain=outbox.chain)
-    with outbox.database.read() as tx:
-        believed = store.list_final(tx)
-    records = RecordReader(outbox.rpc, outbox.chain, registry).records(believed, final)
-    moves = []
-    with outbox.database.write() as tx:
-        for batch in believed:
-            if batch.id not in records:
-                after = _by_transaction(store.lock_batch(tx, batch.id), None)
-                moves += _move(tx, batch, after, now=outbox.clock())
-    return moves
+    reader = RecordReader(outbox.rpc, outbox.chain, registry)
+    moves: list[Move] = []
+    last = 0
+    while True:
+        with outbox.database.read() as tx:
+            believed = store.list_page(tx, [BatchStatus.FINAL], after=last)
+        if not believed:
+            return moves
+        last = believed[-1].id
+        records = reader.records(believed, final)
+        with outbox.database.write() as tx:
+            for batch in believed:
+                if batch.id not in records:
+                    after = _by_transaction(store.lock_batch(tx, batch.id), None)
+                    moves += _move(tx, batch, after, now=outbox.clock())
 
 
 def _accept_or_reseal(outbox: Outbox, registry: Address, batch: Batch) -> None:

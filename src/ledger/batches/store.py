@@ -1,6 +1,6 @@
 """Sealed batches and the transactions that serve them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -13,6 +13,9 @@ from ledger.credentials.store import COLUMNS, StoredCredential, credentials, sto
 from ledger.database import Id, metadata
 from ledger.errors import ConflictError, NotFoundError
 from ledger.primitives import Address, Hash32
+
+PAGE_BATCHES: Final = 200
+"""Batches read by one statement."""
 
 batches: Final = sa.Table(
     "batches",
@@ -210,9 +213,27 @@ def page_of_batches(
     return [_batch(row) for row in rows]
 
 
-def list_all(tx: sa.Connection) -> list[Batch]:
-    """Return the batches of every issuer, oldest first."""
-    return [_batch(row) for row in tx.execute(_SELECT.order_by(batches.c.id))]
+def read_batches(
+    tx: sa.Connection, statuses: Iterable[BatchStatus] = tuple(BatchStatus)
+) -> Iterator[Batch]:
+    """Give the batches of every issuer that have these statuses, oldest first, page by page."""
+    last, wanted = 0, list(statuses)
+    while page := list_page(tx, wanted, after=last):
+        yield from page
+        last = page[-1].id
+
+
+def list_page(tx: sa.Connection, statuses: Iterable[BatchStatus], *, after: int) -> list[Batch]:
+    """Return the oldest batches of these statuses, of every issuer, with ids above `after`."""
+    query = _SELECT.where(batches.c.status.in_(list(statuses)), batches.c.id > after)
+    rows = tx.execute(query.order_by(batches.c.id).limit(PAGE_BATCHES))
+    return [_batch(row) for row in rows]
+
+
+def has_root(tx: sa.Connection, issuer: int, root: Hash32) -> bool:
+    """Return whether a batch of the issuer has this root."""
+    query = sa.select(batches.c.id).where(batches.c.issuer == issuer, batches.c.root == root)
+    return tx.execute(query).one_or_none() is not None
 
 
 def count_batches(tx: sa.Connection, issuer: int) -> dict[BatchStatus, int]:
@@ -238,13 +259,6 @@ def lock_batch(tx: sa.Connection, batch_id: int) -> Batch:
 def list_followed(tx: sa.Connection) -> list[Batch]:
     """Return the batches of every issuer that the chain alone may move, oldest first."""
     rows = tx.execute(_SELECT.where(batches.c.status.in_(FOLLOWED)).order_by(batches.c.id))
-    return [_batch(row) for row in rows]
-
-
-def list_final(tx: sa.Connection) -> list[Batch]:
-    """Return the final batches of every issuer, oldest first."""
-    is_final = batches.c.status == BatchStatus.FINAL
-    rows = tx.execute(_SELECT.where(is_final).order_by(batches.c.id))
     return [_batch(row) for row in rows]
 
 
@@ -347,6 +361,13 @@ def list_untrusted(tx: sa.Connection, issuer: int) -> list[Batch]:
         .where(batches.c.issuer == issuer, batches.c.status.in_(ANCHORED))
         .order_by(batches.c.id)
     )
+    return [_batch(row) for row in rows]
+
+
+def list_undelivered(tx: sa.Connection, issuer: int) -> list[Batch]:
+    """Return the issuer's final batches of which not every badge has been written, oldest first."""
+    is_waiting = sa.and_(batches.c.status == BatchStatus.FINAL, batches.c.delivered_at.is_(None))
+    rows = tx.execute(_SELECT.where(batches.c.issuer == issuer, is_waiting).order_by(batches.c.id))
     return [_batch(row) for row in rows]
 
 

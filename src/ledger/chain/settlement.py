@@ -13,7 +13,7 @@ final count is above the nonce, and no attempt of ours is in a block.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ledger.chain import store
 from ledger.chain.alarms.store import NOT_TAKEN, Alarm, clear_alarm, list_alarms, raise_alarm
@@ -24,6 +24,9 @@ from ledger.chain.store import Inclusion, Outcome, StoredTransaction, Transactio
 from ledger.database import Connection, Database
 from ledger.errors import ChainError, ConflictError
 from ledger.primitives import Address, Hash32, format_address
+
+PAGE_TRANSACTIONS: Final = 100
+"""Final transactions looked at again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +105,15 @@ def accept_chain(database: Database, rpc: JsonRpc, *, chain: int, finality: str)
 
     """
     (final,) = read_blocks(rpc, [finality], chain=chain)
+    while _forget_lost(database, rpc):
+        pass
     with database.read() as tx:
-        believed = store.list_final_above(tx, -1)
         keys = nonces.list_senders(tx)
-    hashes = _block_hashes(rpc, {t.block_number for t in believed if t.block_number is not None})
     calls: list[Call] = [
         ("eth_getTransactionCount", [format_address(key), "pending"]) for key in keys
     ]
     counts = rpc.ask(calls, lambda results: [parse_quantity(result) for result in results])
     with database.write() as tx:
-        for transaction in believed:
-            if hashes.get(transaction.block_number or 0) != transaction.block_hash:
-                store.forget_inclusion(tx, transaction.id)
         for key, count in zip(keys, counts, strict=True):
             if count > nonces.lock_sender(tx, key):
                 nonces.accept_nonce(tx, key, count)
@@ -122,6 +122,22 @@ def accept_chain(database: Database, rpc: JsonRpc, *, chain: int, finality: str)
         for alarm in cleared:
             clear_alarm(tx, alarm.code, alarm.subject)
     return cleared
+
+
+def _forget_lost(database: Database, rpc: JsonRpc) -> bool:
+    """Forget what the newest blocks said of us that are no more; return whether to go on below.
+
+    Below a block that is still there, all are.
+    """
+    with database.read() as tx:
+        newest = store.list_newest_final(tx, limit=PAGE_TRANSACTIONS)
+    hashes = _block_hashes(rpc, {t.block_number for t in newest if t.block_number is not None})
+    lost = [t for t in newest if hashes.get(t.block_number or 0) != t.block_hash]
+    if lost:
+        with database.write() as tx:
+            for transaction in lost:
+                store.forget_inclusion(tx, transaction.id)
+    return bool(lost) and len(lost) == len(newest)
 
 
 def _stop(database: Database, checkpoint: tuple[int, Hash32], *, now: int) -> ConflictError:

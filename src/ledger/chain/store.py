@@ -234,10 +234,18 @@ def list_unfinished(
     )
 
 
-def list_final_above(tx: sa.Connection, number: int) -> list[StoredTransaction]:
-    """Return the final transactions in blocks above `number`."""
-    is_above = transactions.c.block_number > number
-    return _read(tx, sa.and_(transactions.c.state == TransactionState.FINAL, is_above))
+def list_newest_final(tx: sa.Connection, *, limit: int) -> list[StoredTransaction]:
+    """Return final transactions of ours, those in the highest blocks."""
+    found = (
+        sa.select(transactions.c.id)
+        .where(
+            transactions.c.state == TransactionState.FINAL,
+            transactions.c.block_number.is_not(None),
+        )
+        .order_by(transactions.c.block_number.desc(), transactions.c.id.desc())
+        .limit(limit)
+    )
+    return _read(tx, transactions.c.id.in_(found))
 
 
 def _read(tx: sa.Connection, condition: sa.ColumnElement[bool]) -> list[StoredTransaction]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ledger.backup.replay import Replay
-    from ledger.batches.fsck import Finding
+    from ledger.batches.fsck.finding import Finding
 
 FOUND: Final = 1
 """Exit code of `fsck` when something is not as it must be."""
@@ -36,6 +36,10 @@ def fsck(
     chain: Annotated[
         bool, typer.Option("--chain", help="Compare with the registry's records as well.")
     ] = False,
+    badges: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Compare with the delivered badges in it as well."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +53,7 @@ def fsck(
     found: list[Finding] = []
     unanswered = None
     try:
-        for finding in _findings(installation, ask_chain=chain):
+        for finding in _findings(installation, badges, ask_chain=chain):
             found.append(finding)
             if not as_json:
                 show(f"{finding.subject}: {finding.message} [{finding.code}]")
@@ -75,21 +79,21 @@ def fsck(
         raise unanswered
 
 
-def _findings(installation: Installation, *, ask_chain: bool) -> "Iterator[Finding]":
-    from ledger.batches.fsck import check_database
-    from ledger.batches.fsck_chain import check_chain
+def _findings(
+    installation: Installation, badges: Path | None, *, ask_chain: bool
+) -> "Iterator[Finding]":
+    from ledger.batches.fsck.whole import check_registry
 
     settings = installation.settings
     with installation.database.read() as tx:
-        yield from check_database(tx)
-        if ask_chain:
-            yield from check_chain(
-                tx,
-                installation.rpc,
-                chain=settings.chain,
-                registry=settings.registry,
-                finality=settings.finality,
-            )
+        yield from check_registry(
+            tx,
+            installation.rpc if ask_chain else None,
+            chain=settings.chain,
+            registry=settings.registry,
+            finality=settings.finality,
+            badges=badges,
+        )
 
 
 def backup(

@@ -14,13 +14,13 @@ Keeping is a step of its own after anchoring: it is tried again until it succeed
 nothing waits for it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from ledger.batches.states import store
 from ledger.batches.states.store import KeptState
-from ledger.batches.store import Batch, get_batch, list_untrusted
+from ledger.batches.store import PAGE_BATCHES, Batch, get_batch, list_untrusted
 from ledger.chain.accreditors import list_accreditors
 from ledger.chain.proved import ProvedState
 from ledger.chain.registry.lookup import LeafSlots
@@ -71,10 +71,8 @@ def keep_states(database: Database, source: StateSource) -> list[int]:
     A chain that does not answer ends it without an error: the next call goes on. A batch that
     the chain's final block does not have is left for the next call too.
     """
-    with database.read() as tx:
-        waiting = [get_batch(tx, batch_id) for batch_id in store.list_batches_without(tx)]
     kept: list[int] = []
-    for batch in waiting:
+    for batch in _without_state(database):
         try:
             found = _fetch(source, _status_leaves(batch))
         except ChainError as error:
@@ -86,6 +84,19 @@ def keep_states(database: Database, source: StateSource) -> list[int]:
             store.put_state(tx, batch.id, state, found.proved.nodes)
         kept.append(batch.id)
     return kept
+
+
+def _without_state(database: Database) -> Iterator[Batch]:
+    """Give the batches whose state is to be kept, oldest first; a page of them is in memory."""
+    last = 0
+    while True:
+        with database.read() as tx:
+            ids = store.list_batches_without(tx, after=last, limit=PAGE_BATCHES)
+            page = [get_batch(tx, batch_id) for batch_id in ids]
+        if not page:
+            return
+        yield from page
+        last = page[-1].id
 
 
 def prove_leaf(database: Database, source: StateSource, batch: Batch, index: int) -> StateProof:

@@ -64,8 +64,8 @@ _CAME_LATER: Final = transactions.c.block_number > state_proofs.c.block_number
 _IS_FINAL: Final = transactions.c.state == TransactionState.FINAL
 
 
-def list_batches_without(tx: sa.Connection) -> list[int]:
-    """Return the final batches of whose final state nothing is kept, oldest first."""
+def list_batches_without(tx: sa.Connection, *, after: int = 0, limit: int) -> list[int]:
+    """Return the oldest final batches with ids above `after` whose final state is not kept."""
     is_missing = state_proofs.c.batch_id.is_(None)
     return list(
         tx.execute(
@@ -73,9 +73,11 @@ def list_batches_without(tx: sa.Connection) -> list[int]:
             .outerjoin(state_proofs, batches.c.id == state_proofs.c.batch_id)
             .where(
                 batches.c.status == BatchStatus.FINAL,
+                batches.c.id > after,
                 sa.or_(is_missing, _is_later(_IS_FINAL, _CAME_LATER)),
             )
             .order_by(batches.c.id)
+            .limit(limit)
         ).scalars()
     )
 

@@ -1,4 +1,4 @@
-"""Compare what is stored with what the registry has: the last step of `ledger.batches.fsck`.
+"""Compare what is stored with what the registry has: the last step of all.
 
 Anchors that are final here are looked up at the final block, confirmed ones at the
 newest. What the chain has and this installation does not yet know of is no finding: the
@@ -7,10 +7,9 @@ next `ledger anchor` learns it.
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from typing import Final
 
 from ledger.batches import store
-from ledger.batches.fsck import Finding
+from ledger.batches.fsck.finding import Finding, about
 from ledger.batches.records import RecordReader
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import Batch
@@ -20,9 +19,6 @@ from ledger.chain.rpc import JsonRpc, parse_quantity
 from ledger.chain.state import Block, read_blocks
 from ledger.database import Connection
 from ledger.primitives import Address, format_address
-
-PAGE_BATCHES: Final = 200
-"""Batches whose records are asked for at once."""
 
 
 def check_chain(
@@ -38,10 +34,9 @@ def check_chain(
     yield from _check_counts(rpc, own)
     latest, final = read_blocks(rpc, ["latest", finality], chain=chain)
     reader = RecordReader(rpc, chain, registry)
-    everything = store.list_all(tx)
     for status, block in ((BatchStatus.FINAL, final), (BatchStatus.CONFIRMED, latest)):
-        anchored = iter([batch for batch in everything if batch.status is status])
-        while page := list(islice(anchored, PAGE_BATCHES)):
+        anchored = store.read_batches(tx, [status])
+        while page := list(islice(anchored, store.PAGE_BATCHES)):
             yield from _check_records(reader, page, block, latest, own.keys())
 
 
@@ -69,13 +64,13 @@ def _check_records(
     for batch in page:
         record = records.get(batch.id)
         if record is None:
-            yield _about(
+            yield about(
                 batch, "anchor", f"the registry has no anchor of it at block {block.number}"
             )
             continue
         yield from _check_record(batch, record, own)
         if not operators[batch.issuer, record.operator].is_trusted_at(record.time):
-            yield _about(
+            yield about(
                 batch,
                 "compromised",
                 "a key that was compromised anchored it: run `ledger anchor --again`",
@@ -86,15 +81,11 @@ def _check_record(
     batch: Batch, record: AnchorRecord, own: Collection[Address]
 ) -> Iterator[Finding]:
     if record.size != batch.size:
-        yield _about(batch, "anchor", f"it is anchored with size {record.size}, not {batch.size}")
+        yield about(batch, "anchor", f"it is anchored with size {record.size}, not {batch.size}")
     if record.operator not in own:
         maker = format_address(record.operator)
-        yield _about(batch, "anchor", f"{maker} anchored it, a key that never signed here")
+        yield about(batch, "anchor", f"{maker} anchored it, a key that never signed here")
     if record.time != batch.anchored_at:
-        yield _about(
+        yield about(
             batch, "anchor", f"it is anchored at time {record.time}, not {batch.anchored_at}"
         )
-
-
-def _about(batch: Batch, code: str, message: str) -> Finding:
-    return Finding(code, f"batch {batch.id}", message)

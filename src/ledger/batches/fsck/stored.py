@@ -1,20 +1,19 @@
-"""Derive again everything that is stored, and name what differs.
+"""Derive again what is stored from what it came from, and name what differs.
 
-    documents -> digests -> leaves -> tiles -> roots -> the registry's records
+    documents -> digests -> leaves -> tiles -> roots
     signed bytes -> hashes; nonces without gap
 
 A check reads and gives findings; it changes nothing, and one finding does not end it.
 In memory are a page of rows and one open tile a level, whatever the number of
-credentials. The codes are stable: docs/reference/fsck.md says what each means and what
-to do.
+credentials.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from ledger.batches import store
+from ledger.batches.fsck.finding import Finding, about
 from ledger.batches.resealing import extra_digests
 from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.batches.store import Batch
@@ -33,22 +32,12 @@ NONCE_PAGE: Final = 500
 """Transactions read by one statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it must be."""
-
-    code: str
-    subject: str
-    """What it is about, such as `batch 7` or `credential 2f3a...`."""
-    message: str
-
-
 def check_database(tx: Connection) -> Iterator[Finding]:
     """Check all that can be checked without asking the chain."""
     for damage in find_damage(tx):
         yield Finding("damaged", "database", damage)
     yield from check_credentials(tx)
-    for batch in store.list_all(tx):
+    for batch in store.read_batches(tx):
         yield from check_batch(tx, batch)
     yield from check_transactions(tx)
 
@@ -84,11 +73,11 @@ def check_batch(tx: Connection, batch: Batch) -> Iterator[Finding]:
 
 def _check_grounds(batch: Batch) -> Iterator[Finding]:
     if batch.status is BatchStatus.SUBMITTED and batch.transaction_id is None:
-        yield Finding("grounds", _name(batch), "it is submitted without a transaction")
+        yield about(batch, "grounds", "it is submitted without a transaction")
     if batch.status in ANCHORED and batch.anchored_at is None:
-        yield Finding("grounds", _name(batch), f"it is {batch.status} without an anchor's record")
+        yield about(batch, "grounds", f"it is {batch.status} without an anchor's record")
     if batch.status is BatchStatus.HELD and not batch.reason:
-        yield Finding("grounds", _name(batch), "it is held without a reason")
+        yield about(batch, "grounds", "it is held without a reason")
 
 
 class _Tree:
@@ -104,7 +93,7 @@ class _Tree:
 
     def finding(self, code: str, message: str) -> Finding:
         """Return a finding about the batch."""
-        return Finding(code, _name(self._batch), message)
+        return about(self._batch, code, message)
 
     def add(self, digest: Hash32) -> Iterator[Finding]:
         """Add the next leaf."""

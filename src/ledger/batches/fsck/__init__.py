@@ -1,0 +1,1 @@
+"""Derive again everything that is stored, recorded and delivered, and name what differs."""
