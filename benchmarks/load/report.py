@@ -151,7 +151,7 @@ def _words(run: Run) -> str:
         - **Bulk** has no floor: one request, binary, into a database that grows with each round.
         - **PostgreSQL** serves two API processes and, before the proofs, a `ledger worker` that
           seals and anchors what they took, on an Anvil of one block a second. What one process
-          took, both prove. A verification asks that chain; its nodes' time is in it. The peak there is
+          took, both prove. A verification asks that chain, whose time is in it. The peak there is
           that of opening the signing key: scrypt takes 256 MiB for a moment.
 
         The processor's time is the server's, all its threads, without PostgreSQL and Anvil. The

@@ -17,13 +17,16 @@ from typing import Annotated, Any
 
 import uvicorn
 from fastapi import Body, FastAPI, Response
+from starlette.types import ASGIApp
 
 from ledger.cli.installation import Installation
 from ledger.cli.serving import open_service
 from ledger.config import Settings
 from ledger.database import Database
+from ledger.logs import open_log
 from ledger.primitives import Address
 from ledger.verification.policy import parse_policy
+from ledger.web.access_log import AccessLog
 from ledger.web.app import create_app
 from ledger.web.limits import RateLimiter
 from ledger.web.service import Service
@@ -32,7 +35,7 @@ RATES = RateLimiter(per_second=1e9, burst=1_000_000_000)
 """All requests come from one client."""
 
 
-def bare(url: str) -> FastAPI:
+def bare(url: str) -> ASGIApp:
     """Return our application on a database."""
     settings = Settings(Path("/"), 1, ("http://127.0.0.1:1",), Address(bytes(20)), url)
     service = Service(
@@ -42,16 +45,17 @@ def bare(url: str) -> FastAPI:
         now=lambda: int(time.time()),
         rates=RATES,
     )
-    return create_app(service)
+    return AccessLog(create_app(service), open_log())
 
 
-def installation(home: str) -> FastAPI:
+def installation(home: str) -> ASGIApp:
     """Return our application on an installation, with its signing key."""
     opened = Installation.open(Path(home))
-    return create_app(replace(open_service(opened), rates=RATES))
+    service = replace(open_service(opened), rates=RATES)
+    return AccessLog(create_app(service), open_log())
 
 
-def floor(url: str) -> FastAPI:
+def floor(url: str) -> ASGIApp:
     """Return an application that does the least: no key, no rule, one table."""
     database = Database(url)
     app = FastAPI()

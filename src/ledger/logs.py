@@ -7,7 +7,7 @@ status or a hash. No credential, no learner, no URL and no secret is ever logged
 """
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ledger.clock import format_time, now
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, FilteringBoundLogger
 
 
-def open_log() -> "FilteringBoundLogger":
-    """Return a log that writes to standard error."""
+def open_log(file: TextIO | None = None) -> "FilteringBoundLogger":
+    """Return a log that writes to `file`, by default standard error."""
     import logging
     import sys
 
     import structlog
 
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
+        structlog.WriteLogger(file or sys.stderr),
         processors=[
             structlog.processors.add_log_level,
             _as_line,

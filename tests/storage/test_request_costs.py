@@ -1,7 +1,6 @@
 """What one request asks of the database, counted: statements, not time."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,46 +9,14 @@ from starlette.testclient import TestClient
 from ledger.batches.sealing import seal
 from ledger.batches.status import BatchStatus
 from ledger.batches.store import batches
-from ledger.config import Settings
 from ledger.database import Database
 from ledger.issuers.api_keys import Scope, create_key
-from ledger.primitives import Address
-from ledger.verification.policy import parse_policy
 from ledger.web.app import create_app
-from ledger.web.limits import RateLimiter
 from ledger.web.service import Service
 
-from .conftest import ISSUER
+from .conftest import ISSUER, counted
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-class Counted:
-    """What the database was asked since the last `take`."""
-
-    def __init__(self, database: Database) -> None:
-        self._said: list[str] = []
-        sa.event.listen(database.engine, "before_cursor_execute", self._note)
-
-    def _note(self, _connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        self._said.append(statement.partition(" ")[0].strip())
-
-    def take(self) -> list[str]:
-        """Return the first word of each statement."""
-        said, self._said = self._said, []
-        return said
-
-
-@pytest.fixture
-def service(database: Database, tmp_path: Path) -> Service:
-    url = str(database.engine.url)
-    return Service(
-        settings=Settings(tmp_path, 1, ("http://127.0.0.1:1",), Address(bytes(20)), url),
-        database=database,
-        policy=lambda: parse_policy(""),
-        now=lambda: 10,
-        rates=RateLimiter(per_second=1, burst=100),
-    )
 
 
 @pytest.fixture
@@ -72,16 +39,22 @@ def push(client: TestClient, headers: dict[str, str], digest: str, key: str) -> 
     return str(answer.json()["ids"][0])
 
 
+def words(statements: list[str]) -> list[str]:
+    """The first word of each."""
+    return [statement.partition(" ")[0].strip() for statement in statements]
+
+
 def test_a_digest_costs_one_read_and_one_write(
     client: TestClient, database: Database, headers: dict[str, str]
 ) -> None:
-    counted = Counted(database)
-    first = push(client, headers, "5b" * 32, "a")
+    with counted(database) as sent:
+        first = push(client, headers, "5b" * 32, "a")
     # The key; then: answered before? known? the digest, the answer.
     write = ["BEGIN", "SELECT", "SELECT", "INSERT", "INSERT"]
-    assert counted.take() == ["BEGIN", "SELECT", *write]
-    assert push(client, headers, "5b" * 32, "a") == first
-    assert counted.take() == ["BEGIN", "SELECT", "BEGIN", "SELECT"]
+    assert words(sent) == ["BEGIN", "SELECT", *write]
+    with counted(database) as sent:
+        assert push(client, headers, "5b" * 32, "a") == first
+    assert words(sent) == ["BEGIN", "SELECT", "BEGIN", "SELECT"]
 
 
 def test_a_proof_costs_one_statement_once_its_tiles_were_read(
@@ -91,14 +64,16 @@ def test_a_proof_costs_one_statement_once_its_tiles_were_read(
     assert seal(database, ISSUER, now=20) is not None
     with database.write() as tx:
         tx.execute(sa.update(batches).values(status=BatchStatus.FINAL))
-    counted = Counted(database)
-    assert client.get(f"/v1/proofs/{ids[0]}").status_code == 200
-    assert counted.take() == ["BEGIN", "SELECT", "SELECT"]
-    answer = client.get(f"/v1/proofs/{ids[1]}")
-    assert counted.take() == ["BEGIN", "SELECT"]
+    with counted(database) as sent:
+        assert client.get(f"/v1/proofs/{ids[0]}").status_code == 200
+    assert words(sent) == ["BEGIN", "SELECT", "SELECT"]
+    with counted(database) as sent:
+        answer = client.get(f"/v1/proofs/{ids[1]}")
+    assert words(sent) == ["BEGIN", "SELECT"]
     again = {"If-None-Match": answer.headers["ETag"]}
-    assert client.get(f"/v1/proofs/{ids[1]}", headers=again).status_code == 304
-    assert counted.take() == ["BEGIN", "SELECT"]
+    with counted(database) as sent:
+        assert client.get(f"/v1/proofs/{ids[1]}", headers=again).status_code == 304
+    assert words(sent) == ["BEGIN", "SELECT"]
 
 
 def test_a_revoked_key_opens_nothing_from_the_next_request_on(

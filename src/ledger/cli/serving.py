@@ -42,6 +42,9 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
     ] = 8000,
+    access_log: Annotated[
+        bool, typer.Option(help="Log a line for each request, on standard error.")
+    ] = True,
     home: Home = None,
     password_file: PasswordFile = None,
 ) -> None:
@@ -56,10 +59,14 @@ def serve(
 
     import uvicorn
 
+    from ledger.logs import open_log
+    from ledger.web.access_log import AccessLog
     from ledger.web.app import create_app
 
     installation = Installation.open(home, password_file)
-    application = create_app(open_service(installation))
+    application: ASGIApp = create_app(open_service(installation))
+    if access_log:
+        application = AccessLog(application, open_log())
     server = uvicorn.Server(configured(application, installation.settings.trusted_proxies))
     with listening(host, port) as listener, working_beside(installation):
         show(f"Serving on http://{host}:{listener.getsockname()[1]}; Ctrl-C ends it.")
@@ -76,7 +83,7 @@ def configured(application: "ASGIApp", proxies: tuple[str, ...]) -> "Config":
 
     return Config(
         application,
-        # An access log would keep who asked for which credential.
+        # The library's has addresses and paths in it: who asked for which credential.
         access_log=False,
         log_level="warning",
         limit_concurrency=MAX_CONNECTIONS,

@@ -61,6 +61,7 @@ async def key_of(
     except DeniedError:
         take_of_address(request, service)
         raise
+    request.state.api_key = key.id
     service.rates.take(f"key {key.id}")
     return key
 
