@@ -17,10 +17,13 @@ ELSEWHERE: Final = {
     "sealed_sqlite": ("worker-figures.md", r"^\| digests sealed a second \| ([\d,]+) \|"),
     "sealed_postgresql": ("worker-figures.md", r"^\| digests sealed a second \|.*\| ([\d,]+) \|$"),
     "submitted": ("worker-figures.md", r"^\| batches submitted a second.*\| ([\d.]+) \|$"),
-    "single_sqlite": ("http.md", r"^\| single POST, SQLite.*?\| ([\d,]+)/s"),
-    "bulk_sqlite": ("http.md", r"^\| bulk POST of [\d,]+, SQLite \| ([\d,]+) digests/s"),
-    "bulk_postgresql": ("http.md", r"^\| bulk POST of [\d,]+, PostgreSQL \| ([\d,]+) digests/s"),
-    "proof_get": ("http.md", r"^\| proof GET, SQLite.*?\| ([\d,]+)/s"),
+    "single_sqlite": ("load.md", r"^\| single POST, SQLite \| ([\d,]+) \|"),
+    "bulk_sqlite": ("load.md", r"^\| bulk POST of [\d,]+, SQLite \| [\d,]+ \| ([\d,]+) \|"),
+    "bulk_postgresql": (
+        "load.md",
+        r"^\| bulk POST of [\d,]+, PostgreSQL \| [\d,]+ \| ([\d,]+) \|",
+    ),
+    "proof_get": ("load.md", r"^\| proof GET, SQLite, batch of [\d,]+ \| ([\d,]+) \|"),
 }
 """Which line of which page has a figure; those pages are written by their own benchmarks."""
 

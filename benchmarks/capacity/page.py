@@ -43,16 +43,16 @@ def _measured(figures: Figures) -> str:
     own = "here"
     speed = "[performance](performance.md)"
     worker = "[the worker's figures](worker-figures.md)"
-    http = "[HTTP](http.md#speed)"
+    load = "[the service under load](load.md)"
     rows = [
         ("credentials issued, a processor", f"{1e6 / figures['issue_microseconds']:,.0f}/s", speed),
         ("digests sealed, SQLite", f"{figures['sealed_sqlite']:,.0f}/s", worker),
         ("digests sealed, PostgreSQL", f"{figures['sealed_postgresql']:,.0f}/s", worker),
         ("batches submitted, one worker, PostgreSQL", f"{figures['submitted']:,.0f}/s", worker),
-        ("single POST, one process, SQLite", f"{figures['single_sqlite']:,.0f}/s", http),
-        ("bulk POST, digests, SQLite", f"{figures['bulk_sqlite']:,.0f}/s", http),
-        ("bulk POST, digests, PostgreSQL", f"{figures['bulk_postgresql']:,.0f}/s", http),
-        ("proof GET, one process", f"{figures['proof_get']:,.0f}/s", http),
+        ("single POST, one process, SQLite", f"{figures['single_sqlite']:,.0f}/s", load),
+        ("bulk POST, digests, SQLite", f"{figures['bulk_sqlite']:,.0f}/s", load),
+        ("bulk POST, digests, PostgreSQL", f"{figures['bulk_postgresql']:,.0f}/s", load),
+        ("proof GET, one process", f"{figures['proof_get']:,.0f}/s", load),
         ("gas of an anchor", f"{figures['anchor_gas']:,.0f}", "[gas](gas.md)"),
         ("database, a digest, SQLite", f"{figures['sqlite_digest_bytes']:,.0f} bytes", own),
         ("database, a digest, PostgreSQL", f"{figures['postgresql_digest_bytes']:,.0f} bytes", own),
