@@ -13,7 +13,7 @@ from tests.postgres import postgres_server
 from tests.seeding import register_issuer
 
 from ledger.batches import store
-from ledger.batches.fsck import check_database
+from ledger.batches.fsck.stored import check_database
 from ledger.batches.sealing import seal
 from ledger.batches.static_proofs import write_proofs
 from ledger.batches.status import BatchStatus
@@ -107,7 +107,7 @@ def _seal(database: Database) -> None:
 def _files(database: Database, folder: Path) -> dict[str, float]:
     """Write the last batch's proofs, of credentials made here, and check all that is stored."""
     with database.read() as tx:
-        batches = store.list_final(tx)
+        batches = list(store.read_batches(tx, [BatchStatus.FINAL]))
         count = sum(batch.size for batch in batches)
         began = time.process_time()
         # It finds that no transaction anchored them; the work is the same.

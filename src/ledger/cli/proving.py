@@ -73,10 +73,11 @@ def proof(
 def _write_proofs(installation: Installation, to: Path, number: int | None) -> None:
     from ledger.batches.static_proofs import is_written, write_proofs
     from ledger.batches.status import BatchStatus
-    from ledger.batches.store import get_batch, list_final
+    from ledger.batches.store import get_batch, read_batches
 
     with installation.database.read() as tx:
-        batches = list_final(tx) if number is None else [get_batch(tx, number)]
+        only = None if number is None else get_batch(tx, number)
+        batches = [only] if only else list(read_batches(tx, [BatchStatus.FINAL]))
     for batch in batches:
         if batch.status is not BatchStatus.FINAL:
             raise ConflictError("not-final", f"batch {batch.id} is {batch.status}, not final")
