@@ -30,6 +30,7 @@ from ledger.errors import (
     NotFoundError,
 )
 from ledger.primitives import Canonicalization, Hash32
+from ledger.webhook_signature import verify_webhook as verify_webhook  # noqa: PLC0414 - passed on
 
 ATTEMPTS: Final = 4
 """How often a request is sent before its failure is raised."""

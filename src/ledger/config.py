@@ -69,6 +69,8 @@ class Settings:
     """How many endpoints must give the same answer; None: more than half of them."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks whose word on who asks is believed by the HTTP service."""
+    internal_receivers: tuple[str, ...] = ()
+    """`HOST:PORT`s of webhooks that may be at private addresses and speak plain http."""
 
     @property
     def quorum(self) -> int:
@@ -190,6 +192,18 @@ def _endpoints(value: object) -> tuple[str, ...]:
     return urls
 
 
+def _receivers(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    places = []
+    for text in map(_text, value):
+        parts = urlsplit(f"//{text}")
+        if parts.hostname is None or parts.port is None or parts.netloc != text:
+            raise ValueError
+        places.append(f"{parts.hostname}:{parts.port}")
+    return tuple(places)
+
+
 def _database(value: object) -> str:
     url = _text(value)
     if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
@@ -240,6 +254,7 @@ _READERS: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "confirmations": (_positive, "a positive whole number"),
     "read_quorum": (_positive, "a positive whole number"),
     "trusted_proxies": (_networks, "a list of addresses and networks, such as 127.0.0.1"),
+    "internal_receivers": (_receivers, "a list of HOST:PORT"),
 }
 """How each setting is read from the file, and what it must be."""
 

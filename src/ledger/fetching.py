@@ -1,4 +1,4 @@
-"""Get what is at a URL that a stranger chose, from the public internet and nowhere else.
+"""Ask the URL that a stranger chose, in the public internet and nowhere else.
 
 Whoever can make a server fetch a URL can make it knock at doors that only it can reach:
 its own loopback, the neighbours on its network, the metadata service of its cloud. So
@@ -7,23 +7,25 @@ its own loopback, the neighbours on its network, the metadata service of its clo
 2. the host is resolved once, and **every** address it has must be public;
 3. the connection goes to an address that was checked, never to the name again, so the
    name's owner cannot change the answer in between;
-4. the certificate must be the host's, and a redirect is an answer like any other than 200;
+4. the certificate must be the host's, and a redirect is an answer like any other: nobody
+   follows it;
 5. all of it, the resolving too, has one deadline, and the answer one bound.
 
-No proxy is used, and none of this can be relaxed from outside the program.
+No proxy is used. Who runs the program may name single hosts with their ports (`internal`) that
+may be at any address and speak plain http; a stranger cannot.
 
     fetch-refused      rule 1 or 2
     fetch-unreachable  no such name, no connection, no trusted certificate, or no HTTP
     fetch-timeout      no whole answer in time
-    fetch-http-status  another HTTP status than 200
-    fetch-too-large    more than MAX_BODY_BYTES
+    fetch-http-status  another HTTP status than 200, where a body is asked for
+    fetch-too-large    more than MAX_BODY_BYTES or MAX_HEAD_BYTES
 
 Source: RFC 9110, RFC 9112; IANA IPv4 and IPv6 Special-Purpose Address Registries.
 """
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -35,6 +37,7 @@ from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     import ssl
+    from http.client import HTTPResponse
 
 TIMEOUT_SECONDS: Final = 5.0
 """From resolving the name to the last byte of the answer."""
@@ -48,7 +51,7 @@ MAX_HEAD_BYTES: Final = 64 * 2**10
 MAX_ADDRESSES: Final = 8
 """Of one host that are tried, in the resolver's order."""
 
-HTTPS_PORT: Final = 443
+DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 Fetch = Callable[[str], bytes]
 """Gives the body of an `https` URL, or raises `FetchError`."""
@@ -112,6 +115,8 @@ class PublicWeb:
     resolve: Resolve = resolve_host
     also_allowed: frozenset[str] = frozenset()
     """Addresses that are taken for public; there are some in tests only."""
+    internal: frozenset[str] = frozenset()
+    """`HOST:PORT`s that may be anywhere and speak plain http."""
     authorities: "ssl.SSLContext | None" = None
     """Whose certificates are trusted; None: the machine's authorities."""
     timeout_seconds: float = TIMEOUT_SECONDS
@@ -123,21 +128,44 @@ class PublicWeb:
             FetchError: as the module says.
 
         """
-        place = _parse_url(url)
+        place = _parse_url(url, self.internal)
         deadline = _Deadline(place.host, self.timeout_seconds)
+        with self._asked(place, _request("GET", place, _ACCEPT), deadline) as connection:
+            return _body_of(_receive(connection, deadline), place.host)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send a JSON `body` to `url` and return the HTTP status; the answer's body is not read.
+
+        Raises:
+            FetchError: as the module says. It may have been received all the same.
+
+        """
+        place = _parse_url(url, self.internal)
+        deadline = _Deadline(place.host, self.timeout_seconds)
+        described = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        request = _request("POST", place, described | dict(headers)) + body
+        with self._asked(place, request, deadline) as connection:
+            return _status_of(_receive_head(connection, deadline), place.host)
+
+    @contextmanager
+    def _asked(
+        self, place: "_Place", request: bytes, deadline: "_Deadline"
+    ) -> Iterator[socket.socket]:
+        """Give a connection on which `request` was sent."""
         with _failures(place.host):
             addresses = self._addresses(place, deadline)
             with self._connect(place, addresses, deadline) as connection:
-                connection.sendall(_request(place))
-                received = _receive(connection, deadline)
-            return _body_of(received, place.host)
+                connection.settimeout(deadline.left())
+                connection.sendall(request)
+                yield connection
 
     def _addresses(self, place: "_Place", deadline: "_Deadline") -> Sequence[str]:
         """Return the host's addresses, which are all public."""
         found = deadline.run(lambda: self.resolve(place.host, place.port))
         addresses = list(dict.fromkeys(found))
         for address in addresses:
-            if address not in self.also_allowed and not is_public(address):
+            is_allowed = place.is_internal or address in self.also_allowed
+            if not is_allowed and not is_public(address):
                 # Which one is not said: a stranger could read a private name server this way.
                 raise FetchError("fetch-refused", f"{place.host} is not at public addresses alone")
         if not addresses:
@@ -146,12 +174,14 @@ class PublicWeb:
 
     def _connect(
         self, place: "_Place", addresses: Sequence[str], deadline: "_Deadline"
-    ) -> "ssl.SSLSocket":
+    ) -> socket.socket:
         """Return a connection to the first address that takes one, its certificate checked."""
         import ssl
 
-        context = self.authorities or ssl.create_default_context()
         plain = _open_first(addresses, place.port, deadline)
+        if place.scheme == "http":
+            return plain
+        context = self.authorities or ssl.create_default_context()
         try:
             plain.settimeout(deadline.left())
             return context.wrap_socket(plain, server_hostname=place.host)
@@ -176,35 +206,53 @@ def _open_first(addresses: Sequence[str], port: int, deadline: "_Deadline") -> s
 class _Place:
     """What of a URL a request is made of."""
 
+    scheme: str
     host: str
     port: int
     target: str
+    is_internal: bool
 
 
-def _parse_url(url: str) -> _Place:
+def check_url(url: str, internal: Collection[str] = ()) -> None:
+    """Return when `url` is one that may be asked, whatever its host's addresses are.
+
+    Raises:
+        FetchError: `fetch-refused`.
+
+    """
+    _parse_url(url, internal)
+
+
+def _parse_url(url: str, internal: Collection[str]) -> _Place:
     try:
         parts = urlsplit(url)
-        port = parts.port
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError:
         raise _refused_url() from None
     printable = url.isascii() and url.isprintable() and " " not in url
     is_plain = not (parts.username or parts.password or parts.fragment)
-    if not printable or parts.scheme != "https" or not parts.hostname or not is_plain:
+    is_internal = f"{parts.hostname}:{port}" in internal
+    is_allowed = parts.scheme == "https" or (parts.scheme == "http" and is_internal)
+    if not (printable and is_plain and is_allowed and parts.hostname):
         raise _refused_url()
     query = f"?{parts.query}" if parts.query else ""
-    return _Place(parts.hostname, port or HTTPS_PORT, (parts.path or "/") + query)
+    target = (parts.path or "/") + query
+    return _Place(parts.scheme, parts.hostname, port, target, is_internal)
 
 
 def _refused_url() -> FetchError:
-    return FetchError("fetch-refused", "only plain https URLs with a host are fetched")
+    return FetchError("fetch-refused", "only plain https URLs with a host are asked")
 
 
-def _request(place: _Place) -> bytes:
-    host = place.host if place.port == HTTPS_PORT else f"{place.host}:{place.port}"
+_ACCEPT: Final = {"Accept": "application/did+json, application/json"}
+
+
+def _request(method: str, place: _Place, headers: Mapping[str, str]) -> bytes:
+    is_default = place.port == DEFAULT_PORTS[place.scheme]
     lines = (
-        f"GET {place.target} HTTP/1.1",
-        f"Host: {host}",
-        "Accept: application/did+json, application/json",
+        f"{method} {place.target} HTTP/1.1",
+        f"Host: {place.host}" + ("" if is_default else f":{place.port}"),
+        *(f"{name}: {value}" for name, value in headers.items()),
         "Accept-Encoding: identity",
         "User-Agent: ledger",
         "Connection: close",
@@ -212,7 +260,23 @@ def _request(place: _Place) -> bytes:
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii")
 
 
-def _receive(connection: "ssl.SSLSocket", deadline: "_Deadline") -> bytes:
+def _receive_head(connection: socket.socket, deadline: "_Deadline") -> bytes:
+    """Return at least the head of an answer, and no more than came with its last bytes."""
+    received = bytearray()
+    while b"\r\n\r\n" not in received:
+        if len(received) > MAX_HEAD_BYTES:
+            raise FetchError(
+                "fetch-too-large", f"{deadline.host} answers with a head that never ends"
+            )
+        connection.settimeout(deadline.left())
+        chunk = connection.recv(_CHUNK_BYTES)
+        if not chunk:
+            break
+        received += chunk
+    return bytes(received)
+
+
+def _receive(connection: socket.socket, deadline: "_Deadline") -> bytes:
     """Return everything that is sent until the other side closes."""
     received = bytearray()
     while True:
@@ -236,20 +300,32 @@ class _Received:
 
 
 def _body_of(received: bytes, host: str) -> bytes:
-    from http.client import HTTPException, HTTPResponse
-
-    response = HTTPResponse(_Received(received))  # type: ignore[arg-type]
-    try:
-        response.begin()
+    with _readable(received, host) as response:
         # All of it is here already, so nothing more than that can be read.
         body = response.read()
-    except (HTTPException, ValueError):
-        raise FetchError("fetch-unreachable", f"{host} gave no whole answer of HTTP") from None
     if response.status != 200:
         raise FetchError("fetch-http-status", f"{host} answers HTTP {response.status}")
     if len(body) > MAX_BODY_BYTES:
         raise _too_large(host)
     return body
+
+
+def _status_of(head: bytes, host: str) -> int:
+    with _readable(head, host) as response:
+        return response.status
+
+
+@contextmanager
+def _readable(received: bytes, host: str) -> "Iterator[HTTPResponse]":
+    """Give what was received as an answer of HTTP, its head read."""
+    from http.client import HTTPException, HTTPResponse
+
+    response = HTTPResponse(_Received(received))  # type: ignore[arg-type]
+    try:
+        response.begin()
+        yield response
+    except (HTTPException, ValueError):
+        raise FetchError("fetch-unreachable", f"{host} gave no whole answer of HTTP") from None
 
 
 def _too_large(host: str) -> FetchError:

@@ -11,6 +11,9 @@ A round:
                                                    after a crash
     7. the state of final batches is kept          `keeping.keep_states`; nothing waits for it
 
+Beside the rounds, in threads of their own, `ledger.webhooks.courier` tells of what has come
+about: no receiver keeps a batch waiting.
+
 Nothing is remembered from one round to the next, so a worker may die at any line: the next
 round, of this worker or of another, finds in the database what is left to do. Any number
 of workers may share a PostgreSQL database: a batch to submit or to deliver is leased by one,
@@ -43,6 +46,7 @@ from ledger.chain.state import RpcState, read_blocks
 from ledger.errors import ChainError, ConflictError, StorageError
 from ledger.issuers.store import list_issuers
 from ledger.primitives import Home
+from ledger.webhooks.courier import Courier, couriers
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -80,9 +84,20 @@ class Worker:
     """The status key, opened."""
     states: StateSource
     patience: Patience | None = None
+    courier: Courier | None = None
+    """Sends messages to webhooks; None where there is no key to sign them with."""
 
     def run(self, stop: threading.Event) -> None:
-        """Do rounds until `stop` is set; a round that has begun is finished."""
+        """Do rounds until `stop` is set, couriers beside; what has begun is finished."""
+        with couriers(self.courier, stop):
+            self._run(stop)
+
+    def send_messages(self) -> None:
+        """Send every message that is due now, once."""
+        while self.courier and self.courier.round():
+            pass
+
+    def _run(self, stop: threading.Event) -> None:
         failures = 0
         while not stop.is_set():
             try:

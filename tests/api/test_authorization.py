@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from ledger.batches.events.store import EventKind
 from ledger.clock import now
 from ledger.issuers.api_keys import Scope
 from ledger.issuers.store import (
@@ -19,6 +20,8 @@ from ledger.issuers.store import (
 )
 from ledger.web.app import create_app
 from ledger.web.service import Service
+from ledger.webhooks.registering import register_webhook
+from ledger.webhooks.store import list_webhooks, remove_webhook
 from tests.acceptance.conftest import Demo
 
 from .conftest import make_key
@@ -117,11 +120,24 @@ def test_a_key_of_another_issuer_reads_and_touches_nothing(
         "/v1/issuers/{issuer}/schedule": {"every_seconds": 60},
     }
     seen = set()
+    with service.database.write() as tx:
+        of_ours = register_webhook(
+            tx,
+            issuer,
+            url="https://lms.example.org/",
+            kinds=[EventKind.BATCH_FINAL],
+            internal=(),
+            now=now(),
+        )
+    # What a key makes or lists is its own issuer's, whichever that is.
+    lists = {"listBatches": "batches", "listWebhooks": "webhooks"}
     for method, path, operation in operations(service):
-        if operation["operationId"] in PUBLIC:
+        if operation["operationId"] in PUBLIC | {"createWebhook"}:
             continue
         there = path.replace("{batch}", "1").replace("{issuer}", str(issuer))
-        there = there.replace("{id}", badge if "credentials" in path else "1")
+        identity = badge if "credentials" in path else "1"
+        identity = of_ours.public_id if "webhooks" in path else identity
+        there = there.replace("{id}", identity).replace("{message}", "msg_1")
         answer = client.request(
             method,
             there,
@@ -130,11 +146,14 @@ def test_a_key_of_another_issuer_reads_and_touches_nothing(
             params={"issuer": issuer, "canonicalization": "none"} if "bulk" in path else None,
         )
         seen.add(answer.status_code)
-        if operation["operationId"] == "listBatches":
-            assert answer.json()["batches"] == []
+        if name := lists.get(operation["operationId"]):
+            assert answer.json()[name] == []
         else:
             assert answer.status_code in (403, 404), (method, path, answer.text)
     assert seen == {200, 403, 404}
+    with service.database.write() as tx:
+        assert list_webhooks(tx, issuer) == [of_ours]
+        remove_webhook(tx, of_ours)
 
 
 def test_an_expired_key_opens_nothing(

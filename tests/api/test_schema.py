@@ -28,6 +28,7 @@ from ledger.clock import now
 from ledger.issuers.api_keys import Scope
 from ledger.web.app import create_app, openapi_document
 from ledger.web.service import Service
+from ledger.webhooks.store import list_webhooks, remove_webhook
 from tests.acceptance.conftest import Demo
 
 from .conftest import make_key
@@ -67,6 +68,8 @@ def keys(service: Service, running: Demo) -> Iterator[dict[bool, str]]:
     }
     with service.database.write() as tx:
         set_schedule(tx, issuer, None)
+        for webhook in list_webhooks(tx, issuer):
+            remove_webhook(tx, webhook)
         # What was made up must not be carried out on the chain that other tests share.
         for request in list_waiting(tx, limit=10_000):
             end_request(tx, request.id, problem="made up", now=now())

@@ -33,8 +33,8 @@ start_chain() {
 }
 """
 
-SERVICE_PORT = "8400"
-"""Stands in the documents for a port, which is another one in each run."""
+PORTS = ("8400", "8401")
+"""Stand in the documents for ports, which are others in each run."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _START = re.compile(r"^(?:\S*/)?ledger chain start (.*)&$", re.MULTILINE)
@@ -72,6 +72,12 @@ def script_of(snippets: list[Snippet], *, chain_is_up: bool) -> str:
     return "\n".join(parts)
 
 
+def _with_free_ports(script: str) -> str:
+    for port in PORTS:
+        script = script.replace(port, str(free_port()))
+    return script
+
+
 def run_page(page: Path, folder: Path, *, chain_is_up: bool) -> None:
     """Run the snippets of `page` in `folder`; fail when one does, or prints something else."""
     snippets = snippets_of(page.read_text("utf-8"))
@@ -83,7 +89,7 @@ def run_page(page: Path, folder: Path, *, chain_is_up: bool) -> None:
     said, complained = folder / "said", folder / "complained"
     with said.open("w") as output, complained.open("w") as errors:
         process = subprocess.Popen(
-            ["bash", "-c", script.replace(SERVICE_PORT, str(free_port()))],
+            ["bash", "-c", _with_free_ports(script)],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

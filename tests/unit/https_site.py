@@ -1,6 +1,7 @@
 """A real https server on this machine, with an authority that was made for it."""
 
 import datetime as dt
+import re
 import socket
 import ssl
 import threading
@@ -82,20 +83,20 @@ def _serve(listener: socket.socket, context: ssl.SSLContext, site: Site) -> None
             return
         # The client may break off at any time; that is its test, not ours.
         with plain, suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
-            site.requests.append(_read_head(connection))
+            site.requests.append(_read_request(connection))
             if isinstance(site.answer, bytes):
                 connection.sendall(site.answer)
             else:
                 site.answer(connection)
 
 
-def _read_head(connection: ssl.SSLSocket) -> bytes:
-    received = b""
-    while not received.endswith(b"\r\n\r\n"):
-        chunk = connection.recv(4096)
-        if not chunk:
-            break
+def _read_request(connection: ssl.SSLSocket) -> bytes:
+    received, missing = b"", 1
+    while missing > 0 and (chunk := connection.recv(4096)):
         received += chunk
+        head, end, body = received.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\nContent-Length: ([0-9]+)", head)
+        missing = (int(length[1]) if length else 0) - len(body) if end else 1
     return received
 
 

@@ -89,12 +89,19 @@ def test_a_broken_file_says_where_and_why(tmp_path: Path, text: str, words: str)
         ("max_fee_gwei", "7"),
         ("finality", "soon"),
         ("finality", []),
+        ("internal_receivers", ["lms.internal"]),
+        ("internal_receivers", ["http://lms.internal:80"]),
     ],
 )
 def test_a_wrong_value_names_its_setting(tmp_path: Path, name: str, value: object) -> None:
     write_settings(tmp_path, **(GOOD | {name: value}))  # type: ignore[arg-type]
     with pytest.raises(MalformedInputError, match=name):
         load_settings(tmp_path)
+
+
+def test_receivers_inside_are_hosts_with_their_ports(tmp_path: Path) -> None:
+    write_settings(tmp_path, **GOOD, internal_receivers=["LMS.internal:8080", "[::1]:9"])  # type: ignore[arg-type]
+    assert load_settings(tmp_path).internal_receivers == ("lms.internal:8080", "::1:9")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

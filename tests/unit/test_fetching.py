@@ -16,6 +16,7 @@ from ledger.fetching import (
     is_public,
     resolve_host,
 )
+from tests.receiver import receiving
 from tests.unit.https_site import HOST, LOOPBACK, Site, http, https_site
 
 
@@ -279,3 +280,67 @@ def test_a_message_names_the_host_and_nothing_else_of_the_url() -> None:
     assert "secret" not in caught.value.message
     assert "k3y" not in caught.value.message
     assert "10.0.0.1" not in caught.value.message
+
+
+# ------------------------------------------------------------------------ sending
+
+
+def test_a_body_is_posted_and_the_status_comes_back(site: Site) -> None:
+    site.answer = http(b"thanks", "202 Accepted")
+    assert site.web().post(site.url("/hooks?x=1"), b'{"a": 1}', {"webhook-id": "msg_1"}) == 202
+    (request,) = site.requests
+    assert request.startswith(b"POST /hooks?x=1 HTTP/1.1\r\n")
+    for line in (b"Content-Type: application/json", b"Content-Length: 8", b"webhook-id: msg_1"):
+        assert line + b"\r\n" in request
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "::1", "fe80::1"])
+def test_nothing_is_posted_to_an_address_that_is_not_public(site: Site, address: str) -> None:
+    with pytest.raises(FetchError) as caught:
+        site.web(addresses=(LOOPBACK, address)).post(site.url(), b"{}", {})
+    assert caught.value.code == "fetch-refused"
+    assert site.requests == []
+
+
+def test_what_is_posted_goes_to_the_address_that_was_checked(site: Site) -> None:
+    site.answer = http(b"")
+    answers = [[LOOPBACK], ["10.0.0.1"]]
+    web = PublicWeb(
+        resolve=lambda _host, _port: answers.pop(0),
+        also_allowed=frozenset({LOOPBACK}),
+        authorities=site.authorities,
+    )
+    assert web.post(site.url(), b"{}", {}) == 200
+    assert answers == [["10.0.0.1"]]
+
+
+def test_a_redirect_of_what_was_posted_is_its_status(site: Site) -> None:
+    site.answer = http(b"", "307 Temporary Redirect", "Location: https://169.254.169.254/")
+    assert site.web().post(site.url(), b"{}", {}) == 307
+    assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"", "fetch-unreachable"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "fetch-unreachable"),
+        (b"HTTP/1.1 200 OK\r\n" + b"a: " + bytes(MAX_HEAD_BYTES), "fetch-too-large"),
+    ],
+)
+def test_what_is_no_head_of_http_is_no_status(site: Site, answer: bytes, code: str) -> None:
+    site.answer = answer
+    with pytest.raises(FetchError) as caught:
+        site.web().post(site.url(), b"{}", {})
+    assert caught.value.code == code
+
+
+def test_a_host_inside_is_asked_by_http_where_the_operator_names_its_port() -> None:
+    with receiving() as receiver:
+        internal = PublicWeb(internal=frozenset({receiver.place}))
+        assert internal.post(receiver.url, b"{}", {}) == 204
+        other = PublicWeb(internal=frozenset({f"{LOOPBACK}:1"}))
+        with pytest.raises(FetchError) as caught:
+            other.post(receiver.url, b"{}", {})
+        assert caught.value.code == "fetch-refused"
+        assert len(receiver.received) == 1

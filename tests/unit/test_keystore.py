@@ -41,7 +41,7 @@ def test_the_password_is_asked_for_once(folder: Path) -> None:
     assert len(asked) == 1
 
 
-def test_the_keys_are_four_different_ones(folder: Path) -> None:
+def test_every_key_is_another_one(folder: Path) -> None:
     keystore = Keystore(folder, lambda: PASSWORD)
     assert len({keystore.open(name).reveal() for name in KeyName}) == len(KeyName)
 
@@ -104,3 +104,15 @@ def test_no_key_file_holds_its_secret_in_clear(folder: Path) -> None:
         text = (folder / f"{name}.json").read_text()
         assert keystore.open(name).reveal().hex() not in text
         assert json.loads(text)["crypto"]["kdf"] == "scrypt"
+
+
+def test_a_key_that_an_older_release_did_not_know_is_drawn_once(folder: Path) -> None:
+    (folder / "webhook.json").unlink()
+    with pytest.raises(DeniedError):
+        Keystore(folder, lambda: "wrong").draw_missing()
+    keystore = Keystore(folder, lambda: PASSWORD)
+    assert not keystore.has(KeyName.WEBHOOK)
+    keystore.draw_missing()
+    drawn = Keystore(folder, lambda: PASSWORD).open(KeyName.WEBHOOK).reveal()
+    keystore.draw_missing()
+    assert keystore.open(KeyName.WEBHOOK).reveal() == drawn

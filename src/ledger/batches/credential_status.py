@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.batches import store
 from ledger.batches.delivery import check_anchored
+from ledger.batches.events.store import note_status
 from ledger.batches.states.store import note_change
 from ledger.batches.store import Batch
 from ledger.chain.outbox import Outbox
@@ -101,7 +102,7 @@ def change_status(
                 store.add_status_changes(
                     tx, ids, action=change.action, reason=change.reason, transaction_id=row
                 )
-                note_change(tx, batch.id, row)
+                _note(outbox, tx, batch, row, change)
                 on_stored(tx, row)
 
             call = Call(registry, data)
@@ -133,11 +134,19 @@ def revoke_batch(
         return None
     call = Call(registry, calls.revoke_batch(batch.issuer, batch.root, reason))
 
+    change = StatusChange(StatusAction.REVOKE, reason)
+
     def note(tx: Connection, row: int) -> None:
-        note_change(tx, batch.id, row)
+        _note(outbox, tx, batch, row, change)
         on_stored(tx, row)
 
     return outbox.submit(sender, call, Purpose.STATUS, on_stored=note)
+
+
+def _note(outbox: Outbox, tx: Connection, batch: Batch, row: int, change: StatusChange) -> None:
+    """Note beside a stored transaction what is to be looked at, and told, once it is final."""
+    note_change(tx, batch.id, row)
+    note_status(tx, batch.id, row, action=change.action, reason=change.reason, now=outbox.clock())
 
 
 def _by_batch(

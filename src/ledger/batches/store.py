@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from ledger.batches.events.store import note_final
 from ledger.batches.status import ANCHORED, FOLLOWED, BatchStatus, check_move
 from ledger.chain.registry.slots import AnchorRecord
 from ledger.chain.store import Outcome, TransactionState, transactions
@@ -60,7 +61,7 @@ status_changes: Final = sa.Table(
     sa.Column("credential_id", Id, sa.ForeignKey("credentials.id"), nullable=False, index=True),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("reason", sa.SmallInteger, nullable=False),
-    sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id"), nullable=False),
+    sa.Column("transaction_id", Id, sa.ForeignKey("transactions.id"), nullable=False, index=True),
 )
 
 
@@ -287,6 +288,8 @@ def move_batch(
 ) -> None:
     """Move a locked batch to another status; a lease on what it waited for ends.
 
+    That it is final is an event, noted in this same `tx`.
+
     Raises:
         ConflictError: there is no such arrow.
 
@@ -297,6 +300,8 @@ def move_batch(
         .where(batches.c.id == batch.id)
         .values(status=after, changed_at=now, reason=reason, leased_until=None)
     )
+    if after is BatchStatus.FINAL:
+        note_final(tx, batch.id, now=now)
 
 
 def note_record(tx: sa.Connection, batch_id: int, record: AnchorRecord) -> None:
@@ -397,6 +402,13 @@ def add_status_changes(
             for credential_id in credential_ids
         ],
     )
+
+
+def list_changed(tx: sa.Connection, transaction_id: int) -> list[int]:
+    """Return the row ids of the credentials that a stored transaction changes the status of."""
+    query = sa.select(status_changes.c.credential_id)
+    found = query.where(status_changes.c.transaction_id == transaction_id)
+    return list(tx.execute(found.order_by(status_changes.c.id)).scalars())
 
 
 def lease_next(

@@ -29,6 +29,8 @@ class KeyName(StrEnum):
     """Revokes, suspends and reinstates."""
     SIGNING = "signing"
     """Signs credentials; an Ed25519 seed, unknown to the chain."""
+    WEBHOOK = "webhook"
+    """What the secrets of webhooks are derived from; unknown to the chain."""
 
 
 class Secret:
@@ -111,6 +113,23 @@ class Keystore:
         if name not in self._opened:
             self._opened[name] = self._decrypt(self._read(name), name)
         return self._opened[name]
+
+    def has(self, name: KeyName) -> bool:
+        """Return whether there is such a key file."""
+        return (self._folder / f"{name}.json").exists()
+
+    def draw_missing(self) -> None:
+        """Draw the keys that the release which made this keystore did not know.
+
+        Raises:
+            NotFoundError, MalformedInputError, DeniedError: as `open`.
+
+        """
+        for name in KeyName:
+            if not self.has(name):
+                self.open(KeyName.SIGNING)  # so that the password is the right one
+                assert self._password is not None  # noqa: S101 - it opened the key
+                _write(self._folder / f"{name}.json", _encrypt(Secret(_draw()), self._password))
 
     def address(self, name: KeyName) -> Address:
         """Return the address of an Ethereum key without opening it.

@@ -24,7 +24,8 @@ Admin = Annotated[
 def create(
     label: Annotated[str, typer.Option(help="What it is for, such as the name of an LMS.")],
     scopes: Annotated[
-        str, typer.Option(help="What it may do: submit, read, status; separated by commas.")
+        str,
+        typer.Option(help="What it may do: submit, read, status, webhooks; separated by commas."),
     ] = "submit,read",
     expires: Annotated[
         str | None,

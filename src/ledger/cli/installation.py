@@ -169,6 +169,10 @@ class Installation:
         """Open the key that signs credentials."""
         return self.keystore.open(KeyName.SIGNING)
 
+    def webhook_key(self) -> Secret:
+        """Open the key that the secrets of webhooks are derived from."""
+        return self.keystore.open(KeyName.WEBHOOK)
+
     def did(self) -> str:
         """Return the did:key of the key that signs credentials."""
         from ledger.credentials.signature import SigningKey

@@ -26,6 +26,7 @@ from ledger.cli import (
     storage,
     submitting,
     template,
+    webhook,
     working,
 )
 from ledger.cli.output import show
@@ -55,7 +56,7 @@ ORDER: Final = (
     *("init", "config", "deploy", "issuer", "operator"),
     *("template", "issue", "submit", "seal", "anchor", "status", "proof"),
     *("revoke", "suspend", "reinstate", "cancel", "resume"),
-    *("schedule", "worker", "serve"),
+    *("schedule", "worker", "serve", "webhook"),
     *("verify", "digest", "audit"),
     *("fsck", "backup", "restore"),
 )
@@ -104,6 +105,7 @@ proving.add_commands(app)
 schedule.add_commands(app)
 serving.add_commands(app)
 working.add_commands(app)
+webhook.add_commands(app)
 standing.add_commands(app)
 changing_status.add_commands(app)
 checking.add_commands(app)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
     from uvicorn import Config
 
+    from ledger.chain.keystore import Secret
     from ledger.credentials.signature import SigningKey
     from ledger.web.service import Service
 
@@ -174,6 +175,7 @@ def open_service(installation: Installation) -> "Service":
         now=now,
         rates=RateLimiter(per_second=REQUESTS_PER_SECOND, burst=BURST),
         signing_key=_signing_key(installation),
+        webhook_key=_webhook_key(installation),
     )
 
 
@@ -184,3 +186,12 @@ def _signing_key(installation: Installation) -> "SigningKey | None":
     if not installation.has_password_file:
         return None
     return SigningKey(installation.signing_key().reveal())
+
+
+def _webhook_key(installation: Installation) -> "Secret | None":
+    """Open the key of webhooks; None without a password file, or before `ledger init` drew it."""
+    from ledger.chain.keystore import KeyName
+
+    if not (installation.has_password_file and installation.keystore.has(KeyName.WEBHOOK)):
+        return None
+    return installation.webhook_key()

@@ -70,7 +70,8 @@ def init(
 
     Writes settings, keys, database and trust policy into its folder.
 
-    Run again, it brings the database to this release and changes nothing else.
+    Run again, it brings the database to this release, draws keys that this release has new, and
+    changes nothing else.
     """
     folder = home_folder(home)
     if not (folder / CONFIG_FILE).exists():
@@ -85,6 +86,7 @@ def init(
             devchain_port=port,
         )
     installation = Installation.open(folder, password_file)
+    installation.keystore.draw_missing()
     migrate_database(folder)
     show(f"Installation  {folder}")
     show_keys(installation)
@@ -264,6 +266,7 @@ def config(home: Home = None, as_json: Json = False) -> None:
         "finality": settings.finality,
         "confirmations": settings.confirmations,
         "read_quorum": settings.quorum,
+        "internal_receivers": list(settings.internal_receivers) or None,
     }
     if as_json:
         show_json(shown)

@@ -13,6 +13,9 @@ from ledger.cli.readiness import tell_ready
 from ledger.errors import ConflictError
 
 if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from ledger.webhooks.courier import Courier
     from ledger.worker import Worker
 
 
@@ -40,6 +43,7 @@ def worker(
         ready = open_worker(installation)
         if once:
             ready.round()
+            ready.send_messages()
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,13 +85,38 @@ def open_worker(installation: Installation) -> "Worker":
     from ledger.logs import open_log
     from ledger.worker import Worker
 
-    return Worker(
+    log = open_log()
+    worker = Worker(
         outbox=installation.outbox,
         home=installation.home_of(0),
         badges=installation.settings.badges,
         sender=installation.sender(KeyName.ANCHOR),
-        log=open_log(),
+        log=log,
         status_sender=installation.sender(KeyName.STATUS),
         states=state_source(installation),
         patience=installation.patience,
+        courier=_open_courier(installation, log),
+    )
+    if worker.courier is None:
+        worker.log.warning("no webhook key")
+    return worker
+
+
+def _open_courier(installation: Installation, log: "FilteringBoundLogger") -> "Courier | None":
+    """Return what sends messages; None where `ledger init` has yet to draw the key for it."""
+    from ledger.chain.keystore import KeyName
+    from ledger.clock import now
+    from ledger.fetching import PublicWeb
+    from ledger.webhooks.courier import POST_SECONDS, Courier
+
+    if not installation.keystore.has(KeyName.WEBHOOK):
+        return None
+    internal = frozenset(installation.settings.internal_receivers)
+    return Courier(
+        database=installation.database,
+        home=installation.home_of(0),
+        key=installation.webhook_key(),
+        post=PublicWeb(internal=internal, timeout_seconds=POST_SECONDS).post,
+        clock=now,
+        log=log,
     )

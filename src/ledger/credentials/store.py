@@ -273,6 +273,13 @@ def get_credentials(tx: sa.Connection, ids: Sequence[int]) -> list[StoredCredent
     return [found[row] for row in ids]
 
 
+def get_names(tx: sa.Connection, ids: Sequence[int]) -> list[tuple[str, Hash32]]:
+    """Return the id that people use and the digest of each of these rows, in their order."""
+    query = sa.select(credentials.c.id, credentials.c.public_id, credentials.c.digest)
+    found = {row.id: row for row in tx.execute(query.where(credentials.c.id.in_(ids)))}
+    return [(found[one].public_id, Hash32(bytes(found[one].digest))) for one in ids]
+
+
 def read_batch(tx: sa.Connection, batch_id: int) -> Iterator[StoredCredential]:
     """Give the credentials of a batch in the order of their leaves."""
     last = -1

@@ -39,6 +39,8 @@ class Scope(StrEnum):
     """List the issuer's batches and credentials."""
     STATUS = "status"
     """Revoke, suspend, reinstate."""
+    WEBHOOKS = "webhooks"
+    """Say where the issuer is told of what has come about."""
     ADMIN = "admin"
     """Manage issuers and keys; belongs to no issuer."""
 
@@ -78,7 +80,7 @@ def create_key(
         raise MalformedInputError(
             "bad-scopes",
             "a key has the scope admin alone and no issuer, or an issuer and some of "
-            "submit, read, status",
+            "submit, read, status, webhooks",
         )
     if not label.isprintable() or not 0 < len(label) <= MAX_LABEL_CHARACTERS:
         raise MalformedInputError(

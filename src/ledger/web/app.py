@@ -26,6 +26,7 @@ from ledger.web.routes import (
     proofs,
     status_changes,
     verify,
+    webhooks,
 )
 from ledger.web.service import Service
 
@@ -43,6 +44,7 @@ ROUTES: Final = (
     proofs,
     batches,
     status_changes,
+    webhooks,
     issuers,
     api_keys,
     health,

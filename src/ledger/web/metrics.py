@@ -14,6 +14,8 @@ from ledger.chain.alarms.store import list_alarms
 from ledger.chain.store import list_unfinished
 from ledger.database import Connection
 from ledger.issuers.store import list_issuers
+from ledger.webhooks.deliveries.store import find_oldest_waiting as find_oldest_message
+from ledger.webhooks.store import count_deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,14 @@ METRICS: Final = {
     ),
     "ledger_unfinished_transactions": ("Signed transactions that are not final.", ["purpose"]),
     "ledger_waiting_status_requests": ("Requested status changes that have not ended.", []),
+    "ledger_webhook_deliveries": (
+        "Messages for webhooks of the last 30 days, by what became of them.",
+        ["issuer", "state"],
+    ),
+    "ledger_oldest_webhook_message_seconds": (
+        "Since when the oldest message waits that no receiver took; 0 without one.",
+        [],
+    ),
     "ledger_alarms": ("Alarms that nobody has cleared.", ["code"]),
 }
 """What each is, and what tells its samples apart."""
@@ -85,6 +95,7 @@ def _samples(tx: Connection, now: int) -> dict[str, Samples]:
         for status, count in count_batches(tx, issuer.number).items():
             batches[number, str(status)] = count
     sealed_at = find_oldest_unfinished(tx)
+    made_at = find_oldest_message(tx)
     unfinished: Samples = {}
     for transaction in list_unfinished(tx):
         key = (str(transaction.purpose),)
@@ -99,5 +110,10 @@ def _samples(tx: Connection, now: int) -> dict[str, Samples]:
         "ledger_oldest_unfinished_batch_seconds": {(): now - sealed_at if sealed_at else 0},
         "ledger_unfinished_transactions": unfinished,
         "ledger_waiting_status_requests": {(): count_requests(tx)},
+        "ledger_webhook_deliveries": {
+            (str(issuer), str(state)): count
+            for (issuer, state), count in count_deliveries(tx).items()
+        },
+        "ledger_oldest_webhook_message_seconds": {(): now - made_at if made_at else 0},
         "ledger_alarms": alarms,
     }

@@ -31,6 +31,7 @@ from ledger.errors import (
     ProofError,
     StorageError,
 )
+from ledger.fetching import FetchError
 
 MAX_PLACES: Final = 100
 """Places that one answer names."""
@@ -46,6 +47,7 @@ STATUS: Final[dict[type[LedgerError], int]] = {
     LimitError: 429,
     ChainError: 503,
     StorageError: 503,
+    FetchError: 503,
 }
 """HTTP status by error class; a subclass has its nearest ancestor's."""
 

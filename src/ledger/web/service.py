@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ledger.batches.trees.cache import TileCache
+from ledger.chain.keystore import Secret
 from ledger.chain.quorum import open_endpoints
 from ledger.chain.state import ChainReader, RpcReader
 from ledger.clock import Clock
@@ -70,6 +71,8 @@ class Service:
     rates: RateLimiter
     signing_key: SigningKey | None = None
     """Signs credentials; None in a service that holds no keys."""
+    webhook_key: Secret | None = None
+    """Makes the secrets of webhooks; None in a service that holds no keys."""
     chains: Chains = field(default_factory=Chains)
     tiles: TileCache = field(default_factory=TileCache)
     verifying: Slots = field(default_factory=lambda: Slots(MAX_VERIFYING))

@@ -1,0 +1,1 @@
+"""What has come about and nobody was told of yet."""

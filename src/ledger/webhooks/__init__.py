@@ -1,0 +1,1 @@
+"""Telling an issuer's programs over HTTP what has come about."""

@@ -1,0 +1,1 @@
+"""One message for one webhook: tried until it is taken, or given up."""
