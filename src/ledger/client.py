@@ -137,14 +137,16 @@ class Client:
         found = _json(self._send("GET", f"/v1/credentials/{_id(credential)}"))
         return Standing(found["id"], found["state"], found["batch"], found["next"])
 
-    def proof(self, credential: str) -> bytes:
-        """Return the bytes of a proof file.
+    def proof(self, credential: str, *, with_state: bool = False) -> bytes:
+        """Return the bytes of a proof file; with the state that is kept it is verified offline.
 
         Raises:
-            ConflictError: the credential is not anchored yet; its message says what comes next.
+            ConflictError: the credential is not anchored yet, or no state is kept that is still
+                true; its message says what comes next.
 
         """
-        return bytes(self._send("GET", f"/v1/proofs/{_id(credential)}").content)
+        wanted = {"state": "stored"} if with_state else {}
+        return bytes(self._send("GET", f"/v1/proofs/{_id(credential)}", params=wanted).content)
 
     def wait_for_proof(
         self, credential: str, *, timeout_seconds: float, poll_seconds: float = 2.0

@@ -4,11 +4,19 @@ import json
 import uuid
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from ledger.batches.states.store import state_proofs
+from ledger.chain.header import parse_header
 from ledger.credentials.store import NewCredential, add_credentials
 from ledger.primitives import Canonicalization, sha256
+from ledger.proofs.file import parse_proof_file
+from ledger.verification.checks import verify
+from ledger.verification.offline import TrustedBlock
+from ledger.verification.report import Verdict
 from ledger.web.limits import MAX_BODY_BYTES
+from ledger.web.routes.proofs import MEDIA_TYPE
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo
 
@@ -70,6 +78,44 @@ def test_a_proof_is_had_by_its_id_and_tagged_by_what_never_changes(
         f"/v1/proofs/{badge.stem}", headers={"If-None-Match": answer.headers["etag"]}
     )
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_stored_state_comes_with_a_tag_of_its_own_and_is_verified_offline(
+    client: TestClient, service: Service, running: Demo
+) -> None:
+    path = f"/v1/proofs/{running.badges[0].stem}"
+    plain, stored = client.get(path), client.get(path, params={"state": "stored"})
+    assert (stored.status_code, stored.headers["content-type"]) == (200, MEDIA_TYPE)
+    state = parse_proof_file(stored.content).state
+    assert state is not None
+    assert {**stored.json(), "state": None} == {**plain.json(), "state": None}
+    assert client.post("/v1/verify", content=stored.content).json()["verdict"] == "valid"
+
+    block = TrustedBlock(service.settings.chain, parse_header(state.header).hash)
+    policy = service.policy()
+    report = verify(stored.content, policy=policy, now=service.now(), trusted=[block])
+    assert report.verdict is Verdict.VALID
+
+    tags = [answer.headers["etag"] for answer in (plain, stored)]
+    assert tags[0] != tags[1]
+    for tag, status in zip(tags, (200, 304), strict=True):
+        again = client.get(path, params={"state": "stored"}, headers={"If-None-Match": tag})
+        assert again.status_code == status
+    assert client.get(path, params={"state": "fresh"}).status_code == 422
+
+
+def test_a_state_that_is_not_kept_is_not_made_up(
+    client: TestClient, service: Service, running: Demo
+) -> None:
+    path = f"/v1/proofs/{running.badges[0].stem}"
+    with service.database.write() as tx:
+        kept = [dict(row) for row in tx.execute(sa.select(state_proofs)).mappings()]
+        tx.execute(sa.delete(state_proofs))
+    answer = client.get(path, params={"state": "stored"})
+    with service.database.write() as tx:
+        tx.execute(sa.insert(state_proofs), kept)
+    assert (answer.status_code, answer.json()["code"]) == (409, "state-not-kept")
+    assert client.get(path, params={"state": "stored"}).status_code == 200
 
 
 def test_an_unknown_id_is_not_found(client: TestClient) -> None:

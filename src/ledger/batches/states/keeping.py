@@ -115,7 +115,7 @@ def prove_leaf(database: Database, source: StateSource, batch: Batch, index: int
         _check_not_behind(database, batch, found.proved.block)
     except ChainError:
         with database.read() as tx:
-            kept = _find_kept(tx, source.registry, batch, leaf)
+            kept = find_kept_state(tx, source.registry, batch, index)
         if kept is None:
             raise
         return kept
@@ -140,9 +140,16 @@ def _check_not_behind(database: Database, batch: Batch, block: Block) -> None:
         )
 
 
-def _find_kept(
-    tx: Connection, registry: Address, batch: Batch, leaf: LeafSlots
+def find_kept_state(
+    tx: Connection, registry: Address, batch: Batch, index: int
 ) -> StateProof | None:
+    """Return a state proof of leaf `index` out of what is kept of its batch, if anything is.
+
+    Raises:
+        NotFoundError: what is kept is damaged.
+        ConflictError: we changed what is kept since then, or tried to.
+
+    """
     kept = store.find_state(tx, batch.id)
     if kept is None:
         return None
@@ -150,14 +157,14 @@ def _find_kept(
     if is_untrusted or store.is_outdated(tx, batch.id):
         raise ConflictError(
             "state-outdated",
-            f"the chain does not answer, and the state that is kept of batch {batch.id} is older "
-            "than a change made here since: try again when the chain answers",
+            f"the state that is kept of batch {batch.id} is older than a change made here since: "
+            "try again when that is final, or when the chain answers",
         )
     try:
         return prove_state(
             kept.header,
             registry=registry,
-            leaf=leaf,
+            leaf=LeafSlots(batch.issuer, batch.root, index),
             accreditors=kept.accreditors,
             read_node=lambda name: store.find_node(tx, batch.id, name),
         )
