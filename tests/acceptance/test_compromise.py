@@ -22,12 +22,24 @@ def test_holders_keep_their_files_when_the_anchor_key_was_stolen(
         described: dict[str, Any] = json.loads(run("status", *arguments, "--json"))
         return described
 
+    def operators() -> dict[str, tuple[str | None, list[str], str | None]]:
+        (issuer,) = json.loads(run("operator", "list", "--json"))["issuers"]
+        assert issuer["complete"]
+        return {
+            one["address"]: (one["key"], one["roles"], one["compromised_since"])
+            for one in issuer["operators"]
+        }
+
     before = badge.read_bytes()
     with stricken.chain():
         (batch,) = status()["batches"]
         assert (batch["status"], batch["trusted"]) == ("final", True)
         assert batch["cost_wei"] > 0
         stolen, since = batch["operator"], batch["anchored"]
+        before_it = operators()
+        assert before_it[stolen] == ("anchor", ["anchor"], None)
+        owner = run("operator", "list").splitlines()[1]
+        assert ("owner" in owner, "own it" in owner) == (True, True)
 
         told = run("operator", "compromised", stolen, "--since", since)
         assert "1 batch must be anchored again" in told
@@ -48,6 +60,10 @@ def test_holders_keep_their_files_when_the_anchor_key_was_stolen(
         (again,) = status()["batches"]
         assert (again["status"], again["trusted"]) == ("final", True)
         assert again["operator"] != stolen
+        after_it = operators()
+        assert after_it[stolen] == (None, [], since)
+        assert after_it[again["operator"]] == ("anchor", ["anchor"], None)
+        assert f"compromised since {since}" in run("operator", "list")
         assert again["cost_wei"] > batch["cost_wei"]
         assert again["root"] == batch["root"]
         assert "VALID" in run("verify", badge)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger.cli import operator_list
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, PasswordFile
 from ledger.cli.output import counted, show
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ledger.chain.registry.slots import Role
 
 operator = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+operator.command("list")(operator_list.list_)
 
 
 def add_commands(app: typer.Typer) -> None:
