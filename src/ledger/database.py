@@ -51,6 +51,9 @@ WAL_PAGES: Final = 16_384
 """What SQLite lets its log grow to, 64 MiB, before it writes the pages where they belong. Random
 digests change the same pages of the index again and again; in between each is written once."""
 
+COPIED_ROWS: Final = 10
+"""From so many on COPY is faster than INSERT: it asks PostgreSQL twice before the first row."""
+
 BUSY_TIMEOUT_SECONDS: Final = 30
 """How long a writer waits for another to finish."""
 
@@ -168,9 +171,11 @@ def insert_rows(
 
     On PostgreSQL that is COPY: a tenth of this process's work for a row, half of the time.
     """
+    if not rows:
+        return
     # COPY does not write JSON as SQLAlchemy reads it.
     has_json = any(isinstance(table.c[column].type, sa.JSON) for column in columns)
-    if has_json:
+    if has_json or (tx.dialect.name == "postgresql" and len(rows) < COPIED_ROWS):
         tx.execute(sa.insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
         return
     names = ", ".join(tx.dialect.identifier_preparer.quote(column) for column in columns)

@@ -1,15 +1,20 @@
 """One request is done once on both databases, whoever sends it how often at what moment."""
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 
 import pytest
+import sqlalchemy as sa
 from pydantic import BaseModel
 
 from ledger.database import Connection, Database
 from ledger.errors import ConflictError, MalformedInputError
 from ledger.issuers.api_keys import Scope, authenticate, create_key
 from ledger.primitives import sha256
-from ledger.web.idempotency import Asked, once
+from ledger.web.idempotency import Asked, once, once_together
+from ledger.web.service import Service
 
 from .conftest import ISSUER
 from .test_side_by_side import together
@@ -72,3 +77,26 @@ def test_another_request_under_the_same_key_is_refused(database: Database) -> No
     other = Asked(request.by, request.key, sha256(b"that"))
     with pytest.raises(MalformedInputError, match="another request"):
         once(service, other, lambda _tx: Answer(number=2))  # type: ignore[arg-type]
+
+
+def test_small_requests_share_a_commit_and_each_is_done_once(
+    database: Database, service: Service
+) -> None:
+    first = asked(database)
+    requests = [replace(first, key=f"key {n % 10}") for n in range(12)]
+    commits: list[object] = []
+    sa.event.listen(database.engine, "commit", commits.append)
+
+    def answering(number: int) -> Callable[[Connection], Answer]:
+        return lambda _tx: Answer(number=number)
+
+    async def ask() -> list[bytes]:
+        asking = [
+            once_together(service, one, answering(number)) for number, one in enumerate(requests)
+        ]
+        return [bytes(answer.body) for answer in await asyncio.gather(*asking)]
+
+    # The last two are the first two again.
+    assert asyncio.run(ask()) == [b'{"number":%d}' % (n % 10) for n in range(12)]
+    # Those that had come when the first was begun are one group.
+    assert len(commits) <= 2

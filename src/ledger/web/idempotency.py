@@ -18,7 +18,6 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 
 from ledger.database import Connection, Turn, take_turn
 from ledger.errors import MalformedInputError
@@ -82,16 +81,12 @@ async def once_together(
 ) -> Response:
     """Do the same for something small, in one transaction with others that wait for their turn.
 
-    On PostgreSQL writers do not wait for each other, and each has a transaction of its own: there
-    two that take the turns of several issuers could wait for one another.
-
     Raises:
         MalformedInputError: as `once`.
 
     """
-    if service.database.is_postgresql:
-        return await run_in_threadpool(once, service, asked, do, status=status)
-    answer = await service.writes.ask(lambda tx: _answer_in(tx, service, asked, do, status))
+    writes = service.writes(asked.by.issuer or 0)
+    answer = await writes.ask(lambda tx: _answer_in(tx, service, asked, do, status))
     return _response(asked, answer)
 
 

@@ -59,6 +59,10 @@ class Chains:
             self._open.clear()
 
 
+Writes = Together[Callable[[Connection], StoredAnswer], StoredAnswer]
+"""Stores what is asked in the database, and gives the answers."""
+
+
 @dataclass(frozen=True)
 class Service:
     """One installation that is served."""
@@ -75,6 +79,7 @@ class Service:
     """Makes the secrets of webhooks; None in a service that holds no keys."""
     chains: Chains = field(default_factory=Chains)
     tiles: TileCache = field(default_factory=TileCache)
+    _writes: dict[int, Writes] = field(default_factory=dict)
     verifying: Slots = field(default_factory=lambda: Slots(MAX_VERIFYING))
     bulk: Slots = field(default_factory=lambda: Slots(MAX_BULK))
 
@@ -83,10 +88,17 @@ class Service:
         """Gives the API key of what was presented as one, as the database has it then."""
         return Together(self._authenticate)
 
-    @cached_property
-    def writes(self) -> Together[Callable[[Connection], StoredAnswer], StoredAnswer]:
-        """Does what small requests ask for, many of them in one transaction."""
-        return Together(partial(write_together, self.database))
+    def writes(self, issuer: int) -> Writes:
+        """Return what does small requests of one issuer, many of them in one transaction.
+
+        On SQLite those of all issuers share one, since all wait for one writer. On PostgreSQL only
+        those of one issuer do: they take turns anyway, and a transaction that took the turns of
+        several could wait for another that has them in another order.
+        """
+        turn = issuer if self.database.is_postgresql else 0
+        if turn not in self._writes:
+            self._writes[turn] = Together(partial(write_together, self.database))
+        return self._writes[turn]
 
     def _authenticate(self, presented: Sequence[str]) -> list[ApiKey | Exception]:
         found: dict[str, ApiKey | Exception] = {}
