@@ -179,8 +179,9 @@ class Worker:
             tell = self.log.warning if status is BatchStatus.HELD else self.log.info
             tell("batch moved", batch=batch, status=str(status))
         # In this order: bytes that offer too little are refused again before they are replaced.
-        for transaction in self.outbox.replace(self.sender):
-            self.log.info("transaction replaced", transaction_id=transaction)
+        for sender in (self.sender, self.status_sender):
+            for transaction in self.outbox.replace(sender):
+                self.log.info("transaction replaced", transaction_id=transaction)
         self.outbox.resend()
 
     def _change_statuses(self) -> None:

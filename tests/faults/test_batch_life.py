@@ -422,6 +422,25 @@ def test_a_transaction_that_moves_to_another_block_is_followed(setup: Setup) -> 
     setup.check()
 
 
+def test_a_transaction_that_is_in_two_branches_anchors_once(setup: Setup) -> None:
+    """Seen in one branch, then at another height of another, and then where it was."""
+    with no_blocks(setup.chain):
+        setup.submit()
+        setup.chain.mine(2)
+        setup.advance()
+        raw = "0x" + transaction_of(setup).attempts[0].raw.hex()
+        seen = [(transaction_of(setup).block_number, setup.load().anchored_at)]
+        for depth, at in ((2, 1), (2, 0)):
+            setup.chain.rpc.call("anvil_reorg", [depth, [[raw, at]]])
+            setup.advance()
+            assert setup.load().status is BatchStatus.CONFIRMED
+            setup.outbox.resend()
+            seen.append((transaction_of(setup).block_number, setup.load().anchored_at))
+    assert seen[0][0] != seen[1][0]
+    setup.run_to_the_end()
+    setup.check()
+
+
 def test_an_anchor_is_confirmed_at_its_depth(setup: Setup) -> None:
     setup.outbox = replace(setup.outbox, confirmations=2, finality="finalized")
     with no_blocks(setup.chain):

@@ -4,9 +4,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from ledger.backup import replay as replay_module
 from ledger.backup.replay import Replay, replay
 from ledger.backup.restoring import restore
 from ledger.backup.saving import save
@@ -225,4 +228,28 @@ def test_a_batch_that_was_sealed_again_after_the_backup_has_the_same_root_again(
             (again,) = [b for b in store.read_batches(tx) if b.size == resealed.size]
         assert (again.root, again.status) == (resealed.root, BatchStatus.FINAL)
         assert world.anchored() == before
+        assert world.findings(outbox) == []
+
+
+def test_an_event_that_is_seen_twice_is_one_anchor(world: World) -> None:
+    """Once in each of two branches, from a node that never says `removed`."""
+    world.accept(b"waiting")
+    backup = world.save()
+    world.seal_waiting()
+    world.anchor_all(world.outbox)
+    lost = world.seal(b"accepted later")
+    world.anchor_all(world.outbox)
+    read_logs = replay_module._read_logs
+
+    def doubled(*arguments: Any) -> Iterator[Any]:
+        for log in read_logs(*arguments):
+            yield log
+            yield log._replace(block_hash=sha256(b"another branch"))
+
+    with world.restored(backup) as outbox:
+        with patch.object(replay_module, "_read_logs", doubled):
+            replayed = world.replay(outbox)
+        assert len(replayed.rebuilt) == 1
+        assert [anchor.root for anchor in replayed.lost] == [lost.root]
+        world.anchor_all(outbox)
         assert world.findings(outbox) == []

@@ -17,7 +17,7 @@ import pytest
 
 from ledger import database as database_module
 from ledger.backup.restoring import restore
-from ledger.batches import delivery, sealing, store
+from ledger.batches import anchoring, delivery, sealing, store
 from ledger.batches.fsck.stored import check_database
 from ledger.batches.status import BatchStatus
 from ledger.chain import store as chain_store
@@ -32,7 +32,7 @@ from tests.chain.conftest import Chain
 from tests.postgres import LocalServer, PostgresServer, local_server
 
 from .test_batch_life import no_blocks, send_past_the_database, transaction_of
-from .working import Works
+from .working import Rounds, Works
 
 HOUR, DAY = 3_600, 86_400
 
@@ -289,6 +289,29 @@ def test_what_a_dead_worker_had_leased_is_taken_over_after_the_clock_jumped(
     assert works.load().status is BatchStatus.SEALED
     works.now += jump
     works.work(rounds=1)
+    works.check()
+
+
+# ------------------------------------------------------------------------ finality breaks
+
+
+def test_a_worker_stops_when_what_was_final_is_no_more_until_a_person_resumes(
+    works: Works,
+) -> None:
+    works.work()
+    anchored_in = transaction_of(works).block_number
+    chain = works.chain
+    newest = int(chain.rpc.call("eth_blockNumber", []), 16)
+    assert anchored_in is not None
+    with no_blocks(chain):
+        chain.rpc.call("anvil_reorg", [newest - anchored_in + 1, []])
+        works.accept(b"more")
+        works.worker().run(Rounds(works, 3, lambda: None))
+        assert set(works.troubles()) == {"final-reorg"}
+        assert works.anchored() == {}
+    works.outbox.accept_chain()
+    anchoring.review_final(works.outbox, chain.registry)
+    works.work()
     works.check()
 
 

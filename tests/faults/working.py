@@ -49,6 +49,7 @@ class Works(World):
         self.said = LogCapture()
         self.accepted = [sha256(content) for content in (b"a", b"b")]
         self.badges = folder / "badges"
+        self.status_sender = self.sender
         self.use(outbox)
         with outbox.database.write() as tx:
             set_schedule(tx, self.issuer.number, Schedule(self.now, at_waiting=1))
@@ -72,7 +73,7 @@ class Works(World):
             badges=self.badges,
             sender=self.sender,
             log=log,
-            status_sender=self.sender,
+            status_sender=self.status_sender,
             states=StateSource(self.chain.rpc, chain, registry, "finalized", lambda _issuer: ()),
         )
 

@@ -5,11 +5,13 @@ credential is in exactly one batch, every batch is anchored exactly once, no non
 missing and every proof verifies.
 """
 
+import dataclasses
 import os
 import shutil
 import tempfile
 import uuid
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
@@ -83,6 +85,16 @@ DEATHS = st.none() | st.tuples(st.sampled_from(range(len(STEPS))), st.booleans()
 """At which step the process dies, if at all, and whether before it or after."""
 
 
+ACTS: dict[str, Callable[["BatchLife", Outbox], object]] = {
+    "advance": lambda _life, outbox: anchoring.advance(outbox, REGISTRY),
+    "replace": lambda life, outbox: outbox.replace(life.sender),
+    "resend": lambda _life, outbox: outbox.resend(),
+    "seal": lambda life, outbox: sealing.seal(outbox.database, ISSUER, now=life.now),
+    "submit": lambda life, outbox: anchoring.submit_all(outbox, life.sender, REGISTRY, ISSUER),
+}
+"""What a worker does in a round."""
+
+
 @cache
 def template() -> Path:
     """Return a database with the tables and one issuer, to copy."""
@@ -111,6 +123,9 @@ def template() -> Path:
 class BatchLife(RuleBasedStateMachine):
     """One installation on one chain, and everything that may befall them."""
 
+    sender: Sender
+    now: int
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="ledger-history-", dir=MEMORY))
@@ -128,6 +143,9 @@ class BatchLife(RuleBasedStateMachine):
             replace_seconds=10,
             clock=lambda: self.now,
         )
+        # What a second worker has of its own: it shares the file and the key.
+        self.other_database = Database(f"sqlite:///{self.folder / 'ledger.db'}")
+        self.other_outbox = dataclasses.replace(self.outbox, database=self.other_database)
         self.accepted: list[Hash32] = []
 
     def key(self, seed: bytes) -> Sender:
@@ -156,8 +174,7 @@ class BatchLife(RuleBasedStateMachine):
 
     # -------------------------------------------------------------------- what we do
 
-    @rule(count=st.integers(1, 3), death=DEATHS)
-    def accept_and_seal(self, count: int, death: tuple[int, bool] | None) -> None:
+    def accept(self, count: int) -> None:
         digests = [sha256(b"%d" % (len(self.accepted) + n)) for n in range(count)]
         new = [
             NewCredential(str(uuid.uuid4()), digest, Canonicalization.NONE, None, None)
@@ -166,6 +183,10 @@ class BatchLife(RuleBasedStateMachine):
         with self.database.write() as tx:
             add_credentials(tx, ISSUER, new, now=self.now)
         self.accepted += digests
+
+    @rule(count=st.integers(1, 3), death=DEATHS)
+    def accept_and_seal(self, count: int, death: tuple[int, bool] | None) -> None:
+        self.accept(count)
         self.run(death, lambda: sealing.seal(self.database, ISSUER, now=self.now))
 
     @rule(death=DEATHS)
@@ -191,6 +212,30 @@ class BatchLife(RuleBasedStateMachine):
         row = self.batches(BatchStatus.SUBMITTED)[0].transaction_id
         assert row is not None
         self.run(death, lambda: self.outbox.cancel(self.sender, row))
+
+    @rule(
+        first=st.sampled_from(sorted(ACTS)),
+        second=st.sampled_from(sorted(ACTS)),
+        question=st.integers(1, 20),
+        death=DEATHS,
+    )
+    def two_workers_act(
+        self, first: str, second: str, question: int, death: tuple[int, bool] | None
+    ) -> None:
+        """One does something whole while the other waits for an answer of the chain."""
+        self.accept(1)
+        call, asked = self.chain.call, 0
+
+        def answer(method: str, params: Sequence[Any]) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked == question:
+                with suppress(LedgerError, Crash):
+                    ACTS[second](self, self.other_outbox)
+            return call(method, params)
+
+        with patch.object(self.chain, "call", answer):
+            self.run(death, lambda: ACTS[first](self, self.outbox))
 
     # -------------------------------------------------------------------- what the world does
 
@@ -255,6 +300,7 @@ class BatchLife(RuleBasedStateMachine):
             self.go_on()
         self.check()
         self.database.close()
+        self.other_database.close()
         shutil.rmtree(self.folder)
 
     def go_on(self) -> None:

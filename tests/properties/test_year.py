@@ -6,7 +6,6 @@ some, blocks are reorganised, transactions get lost, and in some hours nothing c
 
 import os
 import random
-import uuid
 from contextlib import suppress
 from unittest.mock import patch
 
@@ -18,9 +17,8 @@ from ledger.batches import delivery
 from ledger.batches.schedules.schedule import Schedule
 from ledger.batches.schedules.store import set_schedule
 from ledger.batches.states.keeping import StateSource
-from ledger.credentials.store import NewCredential, add_credentials
 from ledger.errors import ChainError
-from ledger.primitives import Canonicalization, Home, sha256
+from ledger.primitives import Home
 from ledger.worker import Worker
 from tests.simulated_chain import CHAIN
 
@@ -50,16 +48,6 @@ class Year(BatchLife):
             status_sender=self.sender,
             states=StateSource(self.chain, CHAIN, REGISTRY, "finalized", lambda _issuer: ()),
         )
-
-    def accept(self, count: int) -> None:
-        digests = [sha256(b"%d" % (len(self.accepted) + n)) for n in range(count)]
-        new = [
-            NewCredential(str(uuid.uuid4()), digest, Canonicalization.NONE, None, None)
-            for digest in digests
-        ]
-        with self.database.write() as tx:
-            add_credentials(tx, ISSUER, new, now=self.now)
-        self.accepted += digests
 
     def work(self) -> None:
         with suppress(ChainError):

@@ -111,6 +111,7 @@ def _later_anchors(outbox: Outbox, registry: Address, endpoint: Rpc) -> Iterator
         issuers = {issuer.number for issuer in list_issuers(tx)}
         # What was final before the backup, it knows.
         checkpoint = read_checkpoint(tx, outbox.chain)
+    seen: set[tuple[int, Hash32]] = set()
     (newest,) = read_blocks(outbox.rpc, ["latest"], chain=outbox.chain)
     for log in _read_logs(endpoint, registry, checkpoint[0] if checkpoint else 0, newest.number):
         event = decode_event(log)
@@ -122,7 +123,9 @@ def _later_anchors(outbox: Outbox, registry: Address, endpoint: Rpc) -> Iterator
         )
         with outbox.database.read() as tx:
             is_known = store.has_root(tx, anchor.issuer, anchor.root)
-        if not is_known:
+        # A node may give an event of two branches.
+        if not is_known and (anchor.issuer, anchor.root) not in seen:
+            seen.add((anchor.issuer, anchor.root))
             yield anchor
 
 
