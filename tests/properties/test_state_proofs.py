@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rlp.exceptions import RLPException
 
 from ledger.chain import rlp
-from ledger.chain.trie import find
+from ledger.chain.trie import Branch, Extension, Link, find, known_keys, open_link
 from ledger.errors import LedgerError, MalformedInputError
 from ledger.primitives import Hash32, keccak256, sha256
 from tests.unit.state_world import make_trie
@@ -100,15 +100,28 @@ def test_embedded_nodes_are_read() -> None:
     """Keys that share 61 nibbles: what remains of them is so short that nodes embed."""
     from trie.hexary import HexaryTrie
 
-    from ledger.chain.trie import Branch, Extension, Link, holds_value, open_link
-
     made = HexaryTrie({})
     prefix = sha256(b"prefix")[:30]
-    for tail in (0x1000, 0x1001, 0x1010, 0x2000):
-        made[prefix + tail.to_bytes(2)] = b"\x01"
-    top = open_link(Link(Hash32(made.root_hash), 0, is_branch=False), made.db.get)
+    keys = {Hash32(prefix + tail.to_bytes(2)) for tail in (0x1000, 0x1001, 0x1010, 0x2000)}
+    for key in keys:
+        made[key] = b"\x01"
+    root = Hash32(made.root_hash)
+    top = open_link(Link(root, 0, is_branch=False), made.db.get)
     assert isinstance(top, Extension)
     below = open_link(top.child, made.db.get) if isinstance(top.child, Link) else top.child
     assert isinstance(below, Branch)
     assert any(child is not None and not isinstance(child, Link) for child in below.children)
-    assert holds_value(below)
+    assert known_keys(root, made.db.get) == keys
+
+
+@given(KEYS)
+def test_known_keys_are_those_that_lead_to_a_known_node(values: dict[bytes, bytes]) -> None:
+    made = make_trie(values)
+    root = Hash32(made.root_hash)
+    assert known_keys(root, made.db.get) == {keccak256(key) for key in values}
+    for key in values:
+        nodes = {name: made.db[name] for name in find(root, key, made.db.get).path}
+        assert keccak256(key) in known_keys(root, nodes.get)
+        *_, end = nodes
+        del nodes[end]
+        assert keccak256(key) not in known_keys(root, nodes.get)

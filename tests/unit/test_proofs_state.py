@@ -34,6 +34,12 @@ STATE = ETHEREUM.prove(WORLD.proof)
 ACCREDITED = ETHEREUM.prove(WORLD.proof, (ACCREDITOR,))
 
 
+@pytest.fixture(autouse=True)
+def few_numbers_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them would be tried for each proof that is to be refused."""
+    monkeypatch.setattr("ledger.proofs.state.MAX_ACCREDITOR", 20)
+
+
 def check(state: StateProof, ethereum: Ethereum = ETHEREUM) -> RegistryState:
     _, shown = verify_state(state, trusted=[ethereum.hash], registry=REGISTRY, leaf=LEAF)
     return shown
@@ -138,43 +144,77 @@ def test_no_two_nodes_can_change_places(state: StateProof) -> None:
             refused(with_nodes(nodes, state))
 
 
-def test_nothing_can_be_added() -> None:
-    genuine = [n for n in map(bytes, ETHEREUM.nodes.values()) if n not in STATE.nodes]
-    leaves = {bytes(n) for n in genuine if len(rlp.decode(n)) == 2}
+@pytest.mark.parametrize("state", [STATE, ACCREDITED], ids=["plain", "accredited"])
+def test_nothing_can_be_added(state: StateProof) -> None:
+    """Not even a whole genuine path to another word, at whatever place."""
+    genuine = [n for n in map(bytes, ETHEREUM.nodes.values()) if n not in state.nodes]
+    assert len(genuine) > 50
     for node in [b"\x80", b"\xc0", sha256(b"junk"), *genuine, STATE.nodes[0], STATE.nodes[-1]]:
-        for place in range(len(STATE.nodes) + 1):
-            padded = with_nodes([*STATE.nodes[:place], node, *STATE.nodes[place:]])
-            try:
-                check(padded)
-            except ProofError:
-                continue
-            # A whole path to a word that is there is what an accreditation looks like.
-            assert place == len(STATE.nodes)
-            assert node in leaves
+        assert refused(with_nodes([*state.nodes, node])) == "unused-node"
+    for place in range(len(state.nodes)):
+        padded = with_nodes([*state.nodes[:place], genuine[place], *state.nodes[place:]])
+        assert refused(padded) in {"unused-node", "unordered-node"}
 
 
-def test_an_accreditation_whose_path_is_not_whole_is_padding() -> None:
-    added = ACCREDITED.nodes[len(STATE.nodes) :]
-    branches = [node for node in added if len(rlp.decode(node)) == 17]
-    for node in branches:
-        assert refused(with_nodes([*STATE.nodes, node])) in {"missing-node", "unused-node"}
+def test_a_whole_path_to_any_other_word_is_padding() -> None:
+    slots_ = [sha256(b"slot %d" % n) for n in range(3)]
+    for slot in [*slots_, slots.head_slot(LEAF.issuer), LEAF.span_count(ACCREDITOR)]:
+        path = find(Hash32(ETHEREUM.storage_root), slot, ETHEREUM.nodes.get).path
+        added = [bytes(ETHEREUM.nodes[name]) for name in path]
+        more = [node for node in added if node not in STATE.nodes]
+        # The count of an accreditor without the spans that it counts is no accreditation.
+        assert not more or refused(with_nodes([*STATE.nodes, *more])) == "unused-node"
 
 
-def test_a_path_that_is_left_for_another_is_padding() -> None:
-    """A branch on the way to an accreditation, then a leaf that hangs from a node before it."""
-    added = ACCREDITED.nodes[len(STATE.nodes) :]
-    branch_ = next(node for node in added if len(rlp.decode(node)) == 17)
-    for node in map(bytes, ETHEREUM.nodes.values()):
-        try:
-            check(with_nodes([*STATE.nodes, node]))
-        except ProofError:
-            continue
-        if keccak256(node) in rlp.decode(branch_):
-            continue
-        assert refused(with_nodes([*STATE.nodes, branch_, node])) == "unused-node"
-        break
-    else:
-        pytest.fail("no leaf hangs from the plain proof")
+def test_an_accreditation_that_did_not_hold_then_is_padding() -> None:
+    """It is genuine, of this issuer, whole, and ended before the batch was anchored."""
+    world = World()
+    world.accredit((1, 2))
+    ethereum = ethereum_of(world)
+    assert ethereum.prove(world.proof, (ACCREDITOR,)) == ethereum.prove(world.proof)
+    shown = check(ethereum.prove(world.proof), ethereum)
+    nodes = {keccak256(bytes(node)): bytes(node) for node in ethereum.nodes.values()}
+    whole = RegistryState.open(Hash32(ethereum.state_root), REGISTRY, nodes.get)
+    whole.anchor_of(LEAF)
+    assert whole.world.used == shown.world.used
+    assert not whole.vouches(LEAF, ACCREDITOR, 10)
+    padded = with_nodes([nodes[name] for name in whole.world.used], ethereum.prove(world.proof))
+    assert len(whole.world.used) > len(shown.world.used)
+    assert refused(padded, ethereum) == "unused-node"
+
+
+def test_whom_the_verifier_does_not_believe_is_found_by_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert len(check(ACCREDITED).spans_of(LEAF, ACCREDITOR)) == 2
+    monkeypatch.setattr("ledger.proofs.state.MAX_ACCREDITOR", ACCREDITOR - 1)
+    assert refused(ACCREDITED) == "unused-node"
+    _, shown = verify_state(
+        ACCREDITED,
+        trusted=[ETHEREUM.hash],
+        registry=REGISTRY,
+        leaf=LEAF,
+        accreditors=[7, ACCREDITOR],
+    )
+    assert shown.vouches(LEAF, ACCREDITOR, 10)
+    # Nobody could find it, so it is not written.
+    assert ETHEREUM.prove(WORLD.proof, (ACCREDITOR,)) == STATE
+
+
+def test_accreditors_stand_by_their_number() -> None:
+    world = World()
+    world.accredit((1, 0))
+    world.chain.put(slots.span_count_slot(9, LEAF.issuer), 1)
+    world.chain.put(slots.span_slot(9, LEAF.issuer, 0), 1)
+    ethereum = ethereum_of(world)
+    both = ethereum.prove(world.proof, (9, ACCREDITOR))
+    assert both == ethereum.prove(world.proof, (ACCREDITOR, 9))
+    one, nine = (ethereum.prove(world.proof, (number,)) for number in (ACCREDITOR, 9))
+    shown = check(both, ethereum)
+    assert shown.vouches(LEAF, 9, 10)
+    assert shown.vouches(LEAF, ACCREDITOR, 10)
+    other = [node for node in one.nodes if node not in nine.nodes]
+    assert refused(with_nodes([*nine.nodes, *other], both), ethereum) == "unordered-node"
 
 
 def test_accreditations_are_proved_as_far_as_a_file_holds_nodes(

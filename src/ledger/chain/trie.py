@@ -18,7 +18,7 @@ Ethereum writes a set of keys in one way only. Nodes that it would not write are
 Source: Ethereum yellow paper, appendices C and D.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -138,31 +138,31 @@ def open_link(link: Link, read_node: ReadNode) -> Node:
     return _node(item, link.depth, is_branch=link.is_branch)
 
 
-def links_of(node: Node) -> Iterator[Link]:
-    """Yield the nodes directly below `node` that are known by their hash."""
-    for child in _children(node):
-        if isinstance(child, Link):
-            yield child
-        elif child is not None:
-            yield from links_of(child)
+def known_keys(root: Hash32, read_node: ReadNode) -> set[Hash32]:
+    """Return the hashed keys of all values that the known nodes hold, each node read once.
 
+    Raises:
+        ProofError: one of the nodes is not one that Ethereum writes there (`bad-node`).
 
-def holds_value(node: Node) -> bool:
-    """Return whether the end of a key is in `node` itself."""
-    return isinstance(node, Leaf) or any(
-        not isinstance(child, Link) and child is not None and holds_value(child)
-        for child in _children(node)
-    )
-
-
-def _children(node: Node) -> tuple[Child, ...]:
-    match node:
-        case Branch():
-            return node.children
-        case Extension():
-            return (node.child,)
-        case Leaf():
-            return ()
+    """
+    keys: set[Hash32] = set()
+    opened: set[Hash32] = set()
+    waiting: list[tuple[Nibbles, Child]] = [((), Link(root, 0, is_branch=False))]
+    while waiting:
+        above, child = waiting.pop()
+        match child:
+            case Link():
+                if child.hash not in opened and read_node(child.hash) is not None:
+                    opened.add(child.hash)
+                    waiting.append((above, open_link(child, read_node)))
+            case Branch():
+                waiting += [((*above, nibble), node) for nibble, node in enumerate(child.children)]
+            case Extension():
+                waiting.append((above + child.path, child.child))
+            case Leaf():
+                digits = "".join(f"{nibble:x}" for nibble in above + child.path)
+                keys.add(Hash32(bytes.fromhex(digits)))
+    return keys
 
 
 def _node(item: rlp.Item, depth: int, *, is_branch: bool) -> Node:

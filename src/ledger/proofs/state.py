@@ -4,30 +4,39 @@
     nodes    1  from the state root to the registry's account: its code, its storage root
              2  from the storage root to the anchor, both status words, the DID's hash
              3  to the operator that the anchor names
-             4  to each accreditation: whole paths, each to a word that is there
+             4  to the accreditations, by each accreditor that vouched for the issuer when it
+                anchored, the lowest number first
 
 Every node stands there once, in the order of first use, and nothing else does. The file
 names no key: the verifier derives them from the anchor, so a node cannot be passed off as
-the proof of another word. Part 4 cannot be derived, as every verifier believes other
-accreditors: there, each node must lead on, and to a value in the end.
+the proof of another word.
+
+Part 4 is as long as there are accreditors, and every verifier believes other ones. Whose
+the words are that it does not believe in is found by trying the numbers: up to
+`MAX_ACCREDITOR`, and no higher one is proved.
 
 A word whose nodes are missing is an error and never zero. Zero is proved as well.
 
 docs/reference/state-proof.md describes the format for others.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
+from itertools import chain, islice
+from typing import Final, Self
 
 from ledger.chain.header import Header, parse_header
 from ledger.chain.registry.lookup import LeafSlots
 from ledger.chain.registry.slots import AnchorRecord, decode_anchor, decode_span
-from ledger.chain.trie import EMPTY_ROOT, Link, Node, ReadNode, holds_value, links_of, open_link
+from ledger.chain.trie import ReadNode, known_keys
 from ledger.chain.world_state import Account, WorldState
 from ledger.errors import ProofError
 from ledger.primitives import Address, Hash32, keccak256
 from ledger.proofs.file import MAX_HEADER_BYTES, MAX_NODES, ProofFile, StateProof
+
+MAX_ACCREDITOR: Final = 2**14
+"""Ours: as many are tried in the fifth of a second that a hostile file may cost."""
 
 
 def leaf_slots(proof: ProofFile) -> LeafSlots:
@@ -97,12 +106,17 @@ class RegistryState:
 
 
 def verify_state(
-    state: StateProof, *, trusted: Collection[Hash32], registry: Address, leaf: LeafSlots
+    state: StateProof,
+    *,
+    trusted: Collection[Hash32],
+    registry: Address,
+    leaf: LeafSlots,
+    accreditors: Collection[int] = (),
 ) -> tuple[Header, RegistryState]:
     """Return a block of `trusted`, and what the registry had there.
 
     All that decides over the leaf can then be read without an error, accreditations as far
-    as the proof holds them.
+    as the proof holds them. Those by `accreditors` are found without a search.
 
     Raises:
         ProofError: the block is not trusted (`untrusted-block`); a node is missing, is not
@@ -120,13 +134,47 @@ def verify_state(
     if len(nodes) != len(state.nodes):
         raise ProofError("unused-node", "a node of the state proof stands twice")
     shown = RegistryState.open(header.state_root, registry, nodes.get)
-    shown.anchor_of(leaf)
-    used, hashes = shown.world.used, tuple(nodes)
-    if hashes[: len(used)] != used:
-        raise ProofError("unordered-node", "nodes of the state proof stand in another order")
-    root = shown.account.storage_root if shown.account else EMPTY_ROOT
-    _check_paths(root, set(used), hashes[len(used) :], nodes.get)
+    anchor = shown.anchor_of(leaf)
+    _check_order(shown, nodes)
+    if anchor is not None and len(shown.world.used) < len(nodes):
+        apart = RegistryState.open(header.state_root, registry, nodes.get)
+        for accreditor in _find_accreditors(apart, nodes, leaf, anchor, accreditors):
+            shown.spans_of(leaf, accreditor)
+        _check_order(shown, nodes)
+    for name in nodes.keys() - set(shown.world.used):
+        raise ProofError("unused-node", f"the trie node 0x{name.hex()} serves nothing here")
     return header, shown
+
+
+def _check_order(shown: RegistryState, nodes: Mapping[Hash32, bytes]) -> None:
+    """Return when the first of `nodes` are those that were used so far."""
+    used = shown.world.used
+    if used != tuple(islice(nodes, len(used))):
+        raise ProofError("unordered-node", "nodes of the state proof stand in another order")
+
+
+def _find_accreditors(
+    apart: RegistryState,
+    nodes: Mapping[Hash32, bytes],
+    leaf: LeafSlots,
+    anchor: AnchorRecord,
+    likely: Collection[int],
+) -> list[int]:
+    """Return who vouched for the leaf's issuer when it anchored, as far as `nodes` show.
+
+    `apart` reads the same nodes: what does not vouch must leave no trace.
+    """
+    keys = known_keys(apart.account.storage_root, nodes.get) if apart.account else set()
+    apart.anchor_of(leaf)
+    found: set[int] = set()
+    for accreditor in chain(sorted(likely), range(1, MAX_ACCREDITOR + 1)):
+        if len(apart.world.used) == len(nodes):
+            break
+        if keccak256(leaf.span_count(accreditor)) in keys:
+            with suppress(ProofError):
+                if apart.vouches(leaf, accreditor, anchor.time):
+                    found.add(accreditor)
+    return sorted(found)
 
 
 def prove_state(
@@ -140,7 +188,7 @@ def prove_state(
     """Return the state proof of a leaf, made of nodes that are known.
 
     Of the `accreditors`, those are proved that had accredited the issuer when it anchored,
-    in the order given and as far as `MAX_NODES` allows.
+    the lowest number first, and as far as `MAX_ACCREDITOR` and `MAX_NODES` allow.
 
     Raises:
         ProofError: a node that is needed is not known, or the header is larger than a proof
@@ -153,7 +201,7 @@ def prove_state(
     shown, apart = (RegistryState.open(root, registry, read_node) for _ in range(2))
     anchor = shown.anchor_of(leaf)
     nodes = shown.world.used
-    for accreditor in accreditors:
+    for accreditor in sorted(number for number in accreditors if number <= MAX_ACCREDITOR):
         # Asked apart: what does not vouch must leave no node behind.
         if anchor is None or not apart.vouches(leaf, accreditor, anchor.time):
             continue
@@ -163,30 +211,3 @@ def prove_state(
         nodes = shown.world.used
     found = (read_node(node) for node in nodes)
     return StateProof(header, tuple(node for node in found if node is not None))
-
-
-def _check_paths(
-    root: Hash32, used: set[Hash32], rest: tuple[Hash32, ...], read_node: ReadNode
-) -> None:
-    """Return when `rest` are whole paths to values, each beginning below a node before it."""
-    below: dict[Hash32, Link] = {}
-    waiting = [] if root == EMPTY_ROOT else [Link(root, 0, is_branch=False)]
-    while waiting:
-        fresh = [
-            link for link in links_of(open_link(waiting.pop(), read_node)) if link.hash not in below
-        ]
-        below.update((link.hash, link) for link in fresh)
-        waiting += [link for link in fresh if link.hash in used]
-    end: Node | None = None
-    for name in rest:
-        leads_on = end is None or any(link.hash == name for link in links_of(end))
-        if name not in below or not (leads_on or _ends(end)):
-            raise ProofError("unused-node", f"the trie node 0x{name.hex()} serves nothing here")
-        end = open_link(below[name], read_node)
-        below.update((link.hash, link) for link in links_of(end))
-    if not _ends(end):
-        raise ProofError("missing-node", "the last path of the state proof leads to no value")
-
-
-def _ends(node: Node | None) -> bool:
-    return node is None or holds_value(node)

@@ -65,9 +65,16 @@ def read_offline(
         return Finding.of(Reason.NO_TRUSTED_BLOCK, chain=chain)
     leaf = leaf_slots(proof)
     try:
-        header, shown = verify_state(proof.state, trusted=hashes, registry=home.registry, leaf=leaf)
+        believed = policy.accreditors_of(home)
+        header, shown = verify_state(
+            proof.state,
+            trusted=hashes,
+            registry=home.registry,
+            leaf=leaf,
+            accreditors=[accreditor.issuer for accreditor in believed],
+        )
         block = Block(header.number, header.hash, header.time)
-        proved = tuple(a for a in policy.accreditors_of(home) if _is_proved(shown, leaf, a.issuer))
+        proved = tuple(a for a in believed if _is_proved(shown, leaf, a.issuer))
         reader = ProvedReader(home.chain, block, shown)
         return read_facts(reader, registry, proof, replace(policy, accreditors=proved))
     except ProofError as error:
