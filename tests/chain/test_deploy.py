@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -178,39 +177,6 @@ def test_the_deployed_code_is_the_one_that_the_policy_pins(chain: Chain, pattern
     )
     code = bytes(chain.web3.eth.get_code(chain.contract.address))
     assert Hash32(keccak256(code)).hex() in line
-
-
-def shell_blocks(heading: str) -> list[str]:
-    """The commands of one section of the guide."""
-    section = GUIDE.read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return [block.partition("```")[0] for block in section.split("```sh\n")[1:]]
-
-
-def test_the_guides_commands_for_a_local_chain_work(bare: str, tmp_path: Path) -> None:
-    anvil, commands = shell_blocks("On a local chain")
-    assert anvil.startswith("anvil --")
-    ended = subprocess.run(
-        ["sh", "-e", "-c", commands.replace("http://127.0.0.1:8545", bare)],
-        cwd=tmp_path,
-        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert f"Deployed the registry at {REGISTRY}." in ended.stdout
-
-
-def test_the_guides_questions_to_a_node_have_the_guides_answers(chain: Chain) -> None:
-    asked = [
-        json.loads(command.partition("-d '")[2].rpartition("'")[0])
-        for command in shell_blocks("Check it")
-        if command.startswith("curl")
-    ]
-    proof, count = (chain.rpc.call(question["method"], question["params"]) for question in asked)
-    assert proof["codeHash"] == "0x" + code_hash().hex()
-    assert int(count, 16) == chain.contract.functions.issuerCount().call()
 
 
 def test_the_guide_has_the_figures_of_this_release(bare: str) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ledger.chain.devchain import free_port
 
+ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 240
 LANGUAGES = {"sh", "text", "console", "json", "toml", "csv", "python", "solidity", "javascript"}
 
@@ -33,7 +34,7 @@ start_chain() {
 }
 """
 
-PORTS = ("8400", "8401")
+PORTS = ("8400", "8401", "8545")
 """Stand in the documents for ports, which are others in each run."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -83,7 +84,8 @@ def run_page(page: Path, folder: Path, *, chain_is_up: bool) -> None:
     snippets = snippets_of(page.read_text("utf-8"))
     assert snippets, f"{page} has no snippet"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LEDGER_")}
-    environment["PATH"] = f"{Path(sys.prefix) / 'bin'}:{environment['PATH']}"
+    installed = [Path(sys.prefix) / "bin", ROOT / "node_modules" / ".bin"]
+    environment["PATH"] = ":".join([*map(str, installed), environment["PATH"]])
     (folder / ".venv").symlink_to(sys.prefix)
     script = script_of(snippets, chain_is_up=chain_is_up)
     said, complained = folder / "said", folder / "complained"
