@@ -163,3 +163,8 @@ def parse_home(text: str) -> Home:
             "not-a-home", f"not a home such as eip155:1:0x<address>:1: {text[:160]!r}"
         )
     return Home(parse_chain(parts[0]), parse_address(parts[1]), int(parts[2]))
+
+
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """Return a number with its noun: "1 batch", "1,000 batches"; `several` when no "s" will do."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"

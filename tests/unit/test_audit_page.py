@@ -65,6 +65,39 @@ class Tags(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
 
+def test_one_is_not_several() -> None:
+    emitter = Emitter()
+    emitter.register("did:example:one")
+    emitter.emit("OperatorSet", 1, KEY, 3)
+    emitter.emit("Anchored", 1, sha256(b"root"), KEY, 1)
+    emitter.emit("Revoked", 1, sha256(b"root"), 0, KEY, 1, 1)
+    page = format_page(report_of(emitter))
+    text = re.sub(r"<[^>]*>", "", page)
+    assert not re.search(r"\b1 ?(issuers|anchors|credentials|roots|batches|events|proofs)\b", text)
+    assert "1 issuer" in text
+    assert "in 1 transaction" in text
+    assert ": anchors, sets status" in text
+
+
+def test_what_is_not_drawn_is_said() -> None:
+    empty = replace(report_of(Emitter()), database=None, proofs=None)
+    page = format_page(empty)
+    assert "<svg" not in page
+    assert "<table" not in page
+    assert "Nobody has registered yet" in page
+    assert "Nothing was anchored" in page
+    assert "<code>--database</code>" in page
+    emitter = Emitter()
+    emitter.register("did:example:one")
+    emitter.emit("OperatorSet", 1, KEY, 3)
+    emitter.emit("Anchored", 1, sha256(b"root"), KEY, 1)
+    page = format_page(replace(report_of(emitter), database=None))
+    assert page.count("<svg") == 2
+    assert "No status was changed" in page
+    assert "<code>--database</code>" in page
+    assert "<code>--database</code>" not in format_page(report_of(emitter))
+
+
 def test_strangers_text_stays_text() -> None:
     plain, hostile = whole_history(), whole_history()
     hostile.register(HOSTILE)

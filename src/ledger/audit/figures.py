@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from ledger.audit.charts import Period, Span, bars, columns, spans, steps
 from ledger.audit.report import Report, issuers_of
+from ledger.audit.world import AnchorState, World
+from ledger.primitives import counted
 
 
 def format_figures(report: Report) -> str:
@@ -12,31 +14,61 @@ def format_figures(report: Report) -> str:
     anchors = [a for issuer in world.issuers.values() for a in issuer.anchors.values()]
     period = Period.around((i.registered_at for i in world.issuers.values()), end)
     figures = [
+        *(_anchors(anchors, period) if anchors else []),
+        *(_changes(world, period) if world.status_counts else []),
+        *_accreditations(report, period),
+        *_database_charts(report),
+    ]
+    drawn = f'<div class="charts">{"".join(map(_figure, figures))}</div>' if figures else ""
+    return drawn + "".join(f"<p>{sentence}</p>" for sentence in _left_out(report, anchors))
+
+
+def _left_out(report: Report, anchors: Sequence[AnchorState]) -> list[str]:
+    """Say of each chart that is not drawn why there is none."""
+    sentences = []
+    if not anchors:
+        sentences.append("Nothing was anchored up to this block.")
+    elif not report.audit.world.status_counts:
+        sentences.append("No status was changed up to this block.")
+    if report.database is None:
+        sentences.append(
+            "What the anchors cost, and how long they took to be final, is in no event of the "
+            "contract: with the issuer's database (<code>--database</code>) both are drawn here."
+        )
+    return sentences
+
+
+def _anchors(anchors: Sequence[AnchorState], period: Period) -> list[str]:
+    credentials = sum(anchor.size for anchor in anchors)
+    return [
         steps(
             "Anchors",
-            f"{len(anchors):,} roots anchored in all",
+            f"{counted(len(anchors), 'root')} anchored in all",
             [(anchor.time, 1) for anchor in anchors],
             period,
         ),
         steps(
             "Credentials",
-            f"{sum(anchor.size for anchor in anchors):,} credentials anchored in all",
+            f"{counted(credentials, 'credential')} anchored in all",
             [(anchor.time, anchor.size) for anchor in anchors],
             period,
         ),
+    ]
+
+
+def _changes(world: World, period: Period) -> list[str]:
+    counts = sorted(world.status_counts.items())
+    batches = sum(count.batches for _, count in counts)
+    whole = f"; {counted(batches, 'batch', 'batches')} revoked whole" if batches else ""
+    return [
         columns(
             "Changes of status",
-            "credentials revoked, suspended and reinstated over time",
+            f"credentials revoked, suspended and reinstated one by one{whole}",
             ("revoked", "suspended", "reinstated"),
-            [
-                (time, (count.revoked, count.suspended, count.reinstated))
-                for time, count in sorted(world.status_counts.items())
-            ],
+            [(time, (c.revoked, c.suspended, c.reinstated)) for time, c in counts],
             period,
-        ),
+        )
     ]
-    figures += [*_accreditations(report, period), *_database_charts(report)]
-    return f'<div class="charts">{"".join(map(_figure, figures))}</div>'
 
 
 def _accreditations(report: Report, period: Period) -> list[str]:
@@ -48,7 +80,7 @@ def _accreditations(report: Report, period: Period) -> list[str]:
     ]
     if not rows:
         return []
-    said = f"{len(rows):,} spans in which one issuer vouches for another"
+    said = f"{counted(len(rows), 'span')} in which one issuer vouches for another"
     return [spans("Accreditations", said, rows, period)]
 
 
@@ -56,7 +88,10 @@ def _database_charts(report: Report) -> list[str]:
     found = report.database
     if found is None:
         return []
-    spent = [(s.purpose, s.gas, f"{s.gas:,} in {s.transactions:,}") for s in found.spending]
+    spent = [
+        (s.purpose, s.gas, f"{s.gas:,} in {counted(s.transactions, 'transaction')}")
+        for s in found.spending
+    ]
     waits = [
         ("sealed to anchored", [t.anchored_at - t.sealed_at for t in found.times]),
         (
@@ -64,7 +99,7 @@ def _database_charts(report: Report) -> list[str]:
             [t.delivered_at - t.anchored_at for t in found.times if t.delivered_at is not None],
         ),
     ]
-    figures = [bars("Gas", "gas by purpose, and in how many transactions", spent)]
+    figures = [bars("Gas", "gas by purpose, and in how many transactions", spent)] if spent else []
     rows = [
         (f"{name}, {which}", seconds, f"{seconds:,} s")
         for name, all_seconds in waits

@@ -5,6 +5,7 @@ from the audited block and from what it was held against, so the same block is t
 bytes. DIDs, file names and answers are strangers' text and are escaped.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib import resources
@@ -13,8 +14,8 @@ from typing import Final
 from ledger.audit.figures import format_figures
 from ledger.audit.findings import moment
 from ledger.audit.report import Report, issuers_of, totals
-from ledger.audit.world import IssuerState
-from ledger.primitives import format_address, format_chain
+from ledger.audit.world import IssuerState, in_words
+from ledger.primitives import counted, format_address, format_chain
 
 MAX_ROWS: Final = 500
 """Rows of a table; `report.json` has them all."""
@@ -67,15 +68,18 @@ def _banner(report: Report) -> str:
     count = len(report.findings)
     if count:
         kind, mark = "bad", "!"
-        verdict = f"{count:,} finding{'s' if count > 1 else ''}"
+        verdict = counted(count, "finding")
         said = "Something is not as it must be. Each finding names the answers that differ."
         if report.audit.is_proved:
             said += " The history of the registry itself is complete."
     else:
         kind, mark, verdict = "good", "✓", "Complete, and nothing found"
+        events = report.audit.world.events
         said = (
-            f"{report.audit.world.events:,} events lead to every head that the contract stores: "
+            f"{counted(events, 'event')} lead to every head that the contract stores: "
             "none is missing, added, moved or altered."
+            if events
+            else "Nobody has registered yet: the contract stores nothing, and there is no event."
         )
     return f"""<header class="{kind}">
 <p class="kicker">Audit of a credential registry</p>
@@ -90,7 +94,7 @@ def _facts(report: Report) -> str:
     rows = [
         ("Registry", f"<code>{format_address(audit.world.registry)}</code>"),
         ("Chain", format_chain(audit.chain)),
-        ("Block", f"{audit.block.number:,} of {moment(audit.block.time)}"),
+        ("Block", f"{audit.block.number:,} of {_day(audit.block.time)}"),
         ("Block hash", f"<code>0x{audit.block.hash.hex()}</code>"),
         ("Asked", asked),
     ]
@@ -104,18 +108,16 @@ def _facts(report: Report) -> str:
 def _numbers(report: Report) -> str:
     sums = [totals(issuer) for issuer in issuers_of(report.audit)]
     tiles = [
-        ("issuers", len(sums)),
-        ("anchors", sum(s.anchors for s in sums)),
-        ("credentials", sum(s.credentials for s in sums)),
-        ("revoked", sum(s.revoked for s in sums)),
-        ("suspended", sum(s.suspended for s in sums)),
-        ("events", report.audit.world.events),
+        counted(len(sums), "issuer"),
+        counted(sum(s.anchors for s in sums), "anchor"),
+        counted(sum(s.credentials for s in sums), "credential"),
+        f"{sum(s.revoked for s in sums):,} revoked",
+        f"{sum(s.suspended for s in sums):,} suspended",
+        counted(report.audit.world.events, "event"),
     ]
-    return (
-        '<ul class="numbers">'
-        + "".join(f"<li><b>{value:,}</b> {name}</li>" for name, value in tiles)
-        + "</ul>"
-    )
+    parts = (tile.split(" ", 1) for tile in tiles)
+    items = "".join(f"<li><b>{value}</b> {name}</li>" for value, name in parts)
+    return f'<ul class="numbers">{items}</ul>'
 
 
 def _findings(report: Report) -> str:
@@ -136,6 +138,8 @@ def _findings(report: Report) -> str:
 
 
 def _issuers(report: Report) -> str:
+    if not report.audit.world.issuers:
+        return ""
     columns = (
         "issuer", "DID and owner", "events", "anchors", "credentials", "revoked", "suspended",
         "operators",
@@ -150,9 +154,7 @@ def _issuer(issuer: IssuerState) -> tuple[str, ...]:
         + (
             f"compromised since {moment(record.compromised_since)}"
             if record.compromised_since
-            else {0: "no role", 1: "anchors", 2: "sets status", 3: "anchors, sets status"}[
-                int(record.roles)
-            ]
+            else in_words(record.roles)
         )
         for address, record in sorted(issuer.operators.items())
     )
@@ -171,11 +173,13 @@ def _issuer(issuer: IssuerState) -> tuple[str, ...]:
 
 
 def _changes(report: Report) -> str:
+    if not report.audit.world.changes:
+        return ""
     rows = (
         (
-            moment(change.time),
+            f"<time>{_day(change.time)}</time>",
             str(change.issuer),
-            change.name,
+            re.sub(r"\B[A-Z]", lambda capital: " " + capital[0].lower(), change.name),
             f"<small>{escape(change.subject)}</small>",
             f"{change.block:,}",
         )
@@ -190,15 +194,24 @@ def _meaning(report: Report) -> str:
     if report.database is not None:
         found = report.database
         compared.append(
-            f"<li>The database: {found.issuers:,} issuers, {found.batches:,} batches, "
-            f"{found.leaves:,} leaves and {found.status_changes:,} changes of status.</li>"
+            f"<li>The database: {counted(found.issuers, 'issuer')}, "
+            f"{counted(found.batches, 'batch', 'batches')}, "
+            f"{counted(found.leaves, 'leaf', 'leaves')} and "
+            f"{counted(found.status_changes, 'change')} of status.</li>"
         )
     if report.proofs is not None:
         counts = sorted(report.proofs.standings.items())
         standings = ", ".join(f"{count:,} {standing}" for standing, count in counts)
-        compared.append(f"<li>{report.proofs.files:,} proofs: {standings or 'none fits'}.</li>")
+        files = counted(report.proofs.files, "proof")
+        compared.append(f"<li>{files}: {standings or 'none fits'}.</li>")
     held = f"<p>Held against it:</p><ul>{''.join(compared)}</ul>" if compared else ""
     return _section("What this says", f"<p>{_claim(report)} {_LIMITS}</p>{held}")
+
+
+def _day(seconds: int) -> str:
+    """Return a time as people write it, `2026-11-25 09:00:00 UTC`."""
+    written = moment(seconds)
+    return written.replace("T", " ").replace("Z", " UTC") if written.endswith("Z") else written
 
 
 def _claim(report: Report) -> str:

@@ -11,7 +11,15 @@ a rule names the forged event when they do not.
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ledger.audit.world import NO_ADDRESS, AnchorState, Change, IssuerState, StatusCount, World
+from ledger.audit.world import (
+    NO_ADDRESS,
+    AnchorState,
+    Change,
+    IssuerState,
+    StatusCount,
+    World,
+    in_words,
+)
 from ledger.chain.registry.events import Log
 from ledger.chain.registry.slots import WORD_BITS, OperatorRecord, Role, Span
 from ledger.primitives import Address, Hash32, format_address
@@ -54,7 +62,7 @@ def _operator_set(world: World, issuer: IssuerState, log: Log, members: Members)
     if known.roles == roles:
         return f"{format_address(operator)} had these roles already"
     issuer.operators[operator] = OperatorRecord(Role(roles), 0)
-    _note(world, issuer, log, "OperatorSet", time, f"{format_address(operator)} roles {roles}")
+    _note(world, issuer, log, "OperatorSet", time, f"{format_address(operator)}: {in_words(roles)}")
     return None
 
 

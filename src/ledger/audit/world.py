@@ -12,6 +12,11 @@ from ledger.primitives import HASH_BYTES, Address, Hash32
 NO_ADDRESS = Address(bytes(20))
 
 
+def in_words(roles: Role) -> str:
+    """Return what an operator with these roles may do."""
+    return ("no role", "anchors", "sets status", "anchors, sets status")[int(roles)]
+
+
 @dataclass(slots=True)
 class AnchorState:
     """One anchor and the status of what is under it."""

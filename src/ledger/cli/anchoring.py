@@ -7,10 +7,10 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import counted, progress, show, show_json
+from ledger.cli.output import progress, show, show_json
 from ledger.cli.proving import keep_final_states
 from ledger.clock import format_time, now
-from ledger.primitives import format_address
+from ledger.primitives import counted, format_address
 
 if TYPE_CHECKING:
     from ledger.batches.store import Batch

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ledger.cli.output import counted, show, show_table
+from ledger.cli.output import show, show_table
 from ledger.clock import format_time
-from ledger.primitives import format_address, format_chain
+from ledger.primitives import counted, format_address, format_chain
 
 if TYPE_CHECKING:
     from ledger.audit.proof_folder import ProofFolder

@@ -9,9 +9,10 @@ from ledger.chain.registry.calls import StatusAction
 from ledger.cli.files import read_file
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, Json, PasswordFile
-from ledger.cli.output import counted, show, show_json
+from ledger.cli.output import show, show_json
 from ledger.cli.proving import keep_final_states
 from ledger.errors import MalformedInputError, NotFoundError
+from ledger.primitives import counted
 
 if TYPE_CHECKING:
     from ledger.chain.state import ChainState

@@ -9,9 +9,10 @@ import typer
 from ledger.cli.files import read_file
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import counted, progress, show, show_json
+from ledger.cli.output import progress, show, show_json
 from ledger.cli.reporting import ReportFile, reporting
 from ledger.clock import now
+from ledger.primitives import counted
 
 if TYPE_CHECKING:
     from ledger.credentials.issuing import Issued

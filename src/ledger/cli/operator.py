@@ -7,9 +7,9 @@ import typer
 from ledger.cli import operator_list
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, PasswordFile
-from ledger.cli.output import counted, show
+from ledger.cli.output import show
 from ledger.errors import ConflictError, MalformedInputError
-from ledger.primitives import Address, format_address, parse_address
+from ledger.primitives import Address, counted, format_address, parse_address
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,11 +25,6 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON
     show(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def counted(number: int, one: str, several: str | None = None) -> str:
-    """Return a number with its noun: "1 batch", "1,000 batches"; `several` when no "s" will do."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
-
-
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their columns, left-aligned text and right-aligned numbers."""
     texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]

@@ -9,10 +9,10 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home
-from ledger.cli.output import counted, note, progress, show, show_json
+from ledger.cli.output import note, progress, show, show_json
 from ledger.clock import format_time
 from ledger.errors import ConflictError, MalformedInputError, NotFoundError
-from ledger.primitives import format_chain
+from ledger.primitives import counted, format_chain
 
 if TYPE_CHECKING:
     from ledger.batches.states.keeping import StateSource

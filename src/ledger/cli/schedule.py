@@ -7,9 +7,10 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json
-from ledger.cli.output import counted, show, show_json
+from ledger.cli.output import show, show_json
 from ledger.clock import format_time, now, parse_duration
 from ledger.errors import MalformedInputError
+from ledger.primitives import counted
 
 if TYPE_CHECKING:
     from ledger.batches.schedules.schedule import Schedule, Waiting

@@ -7,9 +7,10 @@ import typer
 from ledger.cli.anchoring import describe
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import counted, show, show_json, show_table
+from ledger.cli.output import show, show_json, show_table
 from ledger.clock import format_time
 from ledger.errors import ConflictError, NotFoundError
+from ledger.primitives import counted
 
 if TYPE_CHECKING:
     from ledger.batches.store import Batch

@@ -8,10 +8,11 @@ import typer
 from ledger.chain.keystore import KeyName
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, Json
-from ledger.cli.output import counted, show, show_json
+from ledger.cli.output import show, show_json
 from ledger.clock import format_time, now
 from ledger.config import check_no_password, database_from_environment, home_folder
 from ledger.errors import ChainError
+from ledger.primitives import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,10 @@ import typer
 
 from ledger.cli.installation import Installation
 from ledger.cli.options import Home, IssuerNumber, Json, PasswordFile
-from ledger.cli.output import counted, show, show_json, show_table
+from ledger.cli.output import show, show_json, show_table
 from ledger.clock import format_time, now
 from ledger.errors import MalformedInputError
+from ledger.primitives import counted
 
 if TYPE_CHECKING:
     from ledger.batches.events.store import EventKind
