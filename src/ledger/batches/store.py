@@ -1,6 +1,6 @@
 """Sealed batches and the transactions that serve them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -189,6 +189,12 @@ def find_placed(tx: sa.Connection, public_id: str) -> tuple[StoredCredential, Ba
         return None
     credential = stored_credential(row[: len(COLUMNS)])
     return credential, None if credential.batch_id is None else _batch(row[len(COLUMNS) :])
+
+
+def find_batches(tx: sa.Connection, ids: Collection[int]) -> list[Batch]:
+    """Return the batches of these ids that there are, oldest first."""
+    rows = tx.execute(_SELECT.where(batches.c.id.in_(ids)).order_by(batches.c.id))
+    return [_batch(row) for row in rows]
 
 
 def list_batches(

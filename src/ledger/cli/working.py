@@ -103,13 +103,15 @@ def open_worker(installation: Installation) -> "Worker":
 
 
 def _open_courier(installation: Installation, log: "FilteringBoundLogger") -> "Courier | None":
-    """Return what sends messages; None where `ledger init` has yet to draw the key for it."""
+    """Return what sends messages; None where the key for it is not there or cannot be opened."""
     from ledger.chain.keystore import KeyName
     from ledger.clock import now
     from ledger.fetching import PublicWeb
     from ledger.webhooks.courier import POST_SECONDS, Courier
 
-    if not installation.keystore.has(KeyName.WEBHOOK):
+    # With a signer program nobody may be there who knows the password.
+    is_closed = installation.settings.signer and not installation.has_password_file
+    if is_closed or not installation.keystore.has(KeyName.WEBHOOK):
         return None
     internal = frozenset(installation.settings.internal_receivers)
     return Courier(

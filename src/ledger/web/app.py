@@ -15,6 +15,7 @@ from ledger.web.limits import BoundedBody
 from ledger.web.problems import add_handlers
 from ledger.web.routes import (
     api_keys,
+    batch_events,
     batches,
     bulk,
     credentials,
@@ -43,6 +44,7 @@ ROUTES: Final = (
     bulk,
     proofs,
     batches,
+    batch_events,
     status_changes,
     webhooks,
     issuers,
@@ -60,10 +62,12 @@ def create_app(service: Service) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         forget_old(service)
         yield
+        await app.state.progress.close()
         service.close()
 
     app = _routed(lifespan)
     app.state.service = service
+    app.state.progress = batch_events.progress_of(service)
     add_handlers(app)
     app.add_middleware(BoundedBody, streamed={bulk.PATH})
     app.add_middleware(SecurityHeaders)

@@ -60,8 +60,9 @@ def redeliver(tx: Connection, webhook: Webhook, message: str | None, *, now: int
         NotFoundError: the webhook was never to be told of this message, or it is forgotten.
 
     """
+    # The webhook first, as couriers lock: else each could wait for the other.
+    wake_webhook(tx, webhook.id)
     count = send_again(tx, webhook.id, message, now=now)
     if message is not None and not count:
         raise NotFoundError("no-message", "the webhook has no message of this id")
-    wake_webhook(tx, webhook.id)
     return count

@@ -20,6 +20,9 @@ from ledger.database import Id, metadata
 GIVE_UP_SECONDS: Final = 3 * 86_400
 """After its making, or after somebody asked again, a message is sent no more."""
 
+FORGOTTEN_AT_ONCE: Final = 1_000
+"""Messages: more than can come between two times of forgetting, in all but a flood."""
+
 messages: Final = sa.Table(
     "webhook_messages",
     metadata,
@@ -224,10 +227,13 @@ def drop_deliveries(tx: sa.Connection, webhook_id: int) -> None:
 
 
 def forget_messages(tx: sa.Connection, *, before: int) -> None:
-    """Drop what was made before this time and waits for nobody."""
+    """Drop some of what was made before this time and waits for nobody, oldest first."""
     waits = sa.exists().where(
         deliveries.c.message_id == messages.c.id, deliveries.c.state == DeliveryState.WAITING
     )
-    old = sa.select(messages.c.id).where(messages.c.made_at < before, ~waits)
-    tx.execute(sa.delete(deliveries).where(deliveries.c.message_id.in_(old)))
-    tx.execute(sa.delete(messages).where(messages.c.made_at < before, ~waits))
+    query = sa.select(messages.c.id).where(messages.c.made_at < before, ~waits)
+    # Named once: what ends to wait between two statements must not be in the second alone.
+    old = list(tx.execute(query.order_by(messages.c.made_at).limit(FORGOTTEN_AT_ONCE)).scalars())
+    if old:
+        tx.execute(sa.delete(deliveries).where(deliveries.c.message_id.in_(old)))
+        tx.execute(sa.delete(messages).where(messages.c.id.in_(old)))
