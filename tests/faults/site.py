@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import threading
 import time
@@ -11,17 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.batches import store
+from ledger.batches.credential_status import StatusChange
+from ledger.batches.requests.requesting import request_change
+from ledger.batches.requests.store import list_waiting
 from ledger.batches.states.store import list_batches_without
-from ledger.batches.status import BatchStatus
+from ledger.batches.status import ANCHORED, BatchStatus
 from ledger.chain.devchain import CHAIN, free_port
 from ledger.chain.keystore import KeyName
 from ledger.chain.nonces.store import list_senders
+from ledger.chain.registry.calls import StatusAction
 from ledger.chain.store import list_unfinished
 from ledger.cli.chain import fund_keys, start_chain
 from ledger.cli.installation import Installation
 from ledger.cli.issuer import register_issuer
 from ledger.cli.setup import create_installation, deploy_registry, migrate_database
-from ledger.credentials.store import NewCredential, add_credentials, count_waiting
+from ledger.credentials.store import NewCredential, add_credentials, count_waiting, read_batch
 from ledger.issuers.store import Profile
 from ledger.primitives import Canonicalization, sha256
 from tests.acceptance.conftest import command_path, run_ledger
@@ -74,6 +79,7 @@ class Site:
         self.installation = Installation.open(home)
         self.issuer = 0
         self.accepted = 0
+        self.revoked: set[str] = set()
 
     def register(self) -> None:
         fund_keys(self.installation)
@@ -98,9 +104,23 @@ class Site:
             add_credentials(tx, self.issuer, new, now=int(time.time()))
         self.accepted += count
 
+    def revoke(self, chosen: random.Random) -> None:
+        """Ask that a credential of a batch that is on chain be revoked, if there is one."""
+        with self.installation.database.write() as tx:
+            anchored = store.list_batches(tx, self.issuer, ANCHORED)
+            if not anchored:
+                return
+            members = list(read_batch(tx, chosen.choice(anchored).id))
+            one = chosen.choice(members).public_id
+            change = StatusChange(StatusAction.REVOKE, 1)
+            request_change(tx, self.issuer, [one], change, now=int(time.time()))
+        self.revoked.add(one)
+
     def is_done(self) -> bool:
         with self.installation.database.read() as tx:
             if count_waiting(tx, self.issuer) or list_batches_without(tx, limit=1):
+                return False
+            if list_waiting(tx, limit=1):
                 return False
             return all(
                 batch.status is BatchStatus.FINAL and batch.delivered_at
@@ -122,9 +142,13 @@ class Site:
         )
         # As many transactions as batches: none was anchored twice, none was lost.
         assert int(spent, 16) == nonces[anchor_key] == len(batches)
-        for command in (["fsck", "--chain", "--badges", badges], ["audit", "--proofs", badges]):
-            checked = run_ledger(*command, "--home", self.home)
-            assert checked.returncode == 0, checked.stdout + checked.stderr
+        checked = run_ledger("fsck", "--chain", "--badges", badges, "--home", self.home)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        audited = run_ledger("audit", "--proofs", badges, "--json", "--home", self.home)
+        assert audited.returncode == 0, audited.stdout + audited.stderr
+        found = json.loads(audited.stdout)["proofs"]
+        assert found["files"] == self.accepted
+        assert found.get("revoked", 0) == len(self.revoked)
 
 
 @contextmanager

@@ -43,11 +43,13 @@ def kill_again_and_again(site: Site, workers: int, kills: int) -> None:
         running = start(workers)
         for _ in range(kills):
             site.accept(chosen.randint(1, 40))
+            site.revoke(chosen)
             # Any moment of a round or two: that is what is tried here.
             threading.Event().wait(chosen.uniform(0, 2.5))
             running.pop(chosen.randrange(workers)).kill()
             running += start(1)
         wait_until_done(site)
+    assert site.revoked
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
