@@ -49,6 +49,11 @@ def kill_again_and_again(site: Site, workers: int, kills: int) -> None:
             running.pop(chosen.randrange(workers)).kill()
             running += start(1)
         wait_until_done(site)
+        # By now there is something to revoke, whatever the machine was slow at.
+        site.revoke(chosen)
+        running.pop().kill()
+        start(1)
+        wait_until_done(site)
     assert site.revoked
 
 

@@ -236,6 +236,38 @@ def test_a_worker_that_has_no_room_for_badges_writes_them_when_it_has(
     assert not list(works.badges.glob(".*"))
 
 
+NO_ROOM = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END
+$$;
+CREATE TRIGGER no_room BEFORE INSERT OR UPDATE OR DELETE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION no_room();
+"""
+MAKE_ROOM = "DROP FUNCTION IF EXISTS no_room CASCADE"
+
+
+@pytest.mark.parametrize("table", ["credentials", "tiles", "senders", "attempts", "batches"])
+def test_a_worker_whose_server_has_no_room_does_nothing_half_and_goes_on(
+    chain: Chain, postgres: PostgresServer, tmp_path: Path, table: str
+) -> None:
+    """The server itself says so, as it does of a full disk, at the first write to a table."""
+    with postgres.database() as url:
+        database = Database(url)
+        works = Works(chain, chain.outbox(database), tmp_path)
+        works.accept(b"more", b"and more")
+
+        def look_and_make_room() -> None:
+            with database.read() as tx:
+                assert list(check_database(tx)) == []
+            postgres.execute(url, MAKE_ROOM)
+
+        postgres.execute(url, NO_ROOM.format(table=table))
+        works.work(between=look_and_make_room)
+        assert works.troubles() == ["database-full"]
+        works.check()
+        database.close()
+
+
 # ------------------------------------------------------------------------ the clock jumps
 
 
