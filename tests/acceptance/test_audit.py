@@ -68,6 +68,21 @@ def test_books_that_differ_are_findings(
     assert code in {finding["code"] for finding in json.loads(done.stdout)["findings"]}
 
 
+def test_a_published_summary_says_what_was_found(
+    running: Demo, ledger: Run, tmp_path: Path
+) -> None:
+    books = copied(running, tmp_path / "books.db", "DELETE FROM status_changes;")
+    ask = ("audit", "--rpc", running.manifest["rpc"])
+    told = json.loads(ledger(*ask, "--database", books, "--publish", "--json").stdout)
+    with closing(sqlite3.connect(books)) as opened:
+        kept = dict(opened.execute("SELECT issuer, summary FROM audits").fetchall())
+    summary = json.loads(kept[running.manifest["issuer"]])
+    assert (summary["block"], summary["proved"]) == (told["block"]["number"], True)
+    assert [one["code"] for one in summary["findings"]] == ["status-unknown"]
+    (ours,) = (i for i in told["issuers"] if i["number"] == running.manifest["issuer"])
+    assert summary.items() >= {name: ours[name] for name in ("head", "events", "anchors")}.items()
+
+
 def test_a_report_is_the_same_bytes_for_the_same_block(
     running: Demo, ledger: Run, tmp_path: Path
 ) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from ledger.cli.main import app
 from ledger.issuers.api_keys import Scope
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo
@@ -78,3 +80,22 @@ def test_a_schedule_is_set_by_an_admin_and_read_by_its_issuer(
     assert client.get(path, headers=admin).status_code == 404
     nobody = client.put("/v1/issuers/999/schedule", json={"at_waiting": 5}, headers=admin)
     assert (nobody.status_code, nobody.json()["code"]) == (404, "no-issuer")
+
+
+def test_a_published_audit_is_read_by_its_issuer(
+    client: TestClient, admin: dict[str, str], reader: dict[str, str], running: Demo
+) -> None:
+    issuer = running.manifest["issuer"]
+    path = f"/v1/issuers/{issuer}/audit"
+    assert client.get(path, headers=reader).json()["code"] == "no-audit"
+    nowhere = CliRunner().invoke(app, ["audit", "--rpc", running.manifest["rpc"], "--publish"])
+    assert getattr(nowhere.exception, "code", None) == "usage"
+    words = ["audit", "--home", str(running.home)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert client.get(path, headers=reader).json()["code"] == "no-audit"
+    assert CliRunner().invoke(app, [*words, "--publish"]).exit_code == 0
+    for headers in (reader, admin):
+        said = client.get(path, headers=headers).json()
+        assert (said["issuer"], said["proved"], said["findings"]) == (issuer, True, [])
+        assert said["registry"] == running.manifest["registry"]
+        assert said["anchors"] >= 1

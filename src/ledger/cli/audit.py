@@ -37,6 +37,7 @@ def audit(
     database: options.IssuerDatabase = None,
     proofs: options.ProofsFolder = None,
     report: options.ReportFolder = None,
+    publish: options.Publish = False,
     watch: options.Watch = False,
     every: options.Every = options.WATCH_SECONDS,
     webhook: options.Webhook = None,
@@ -70,7 +71,9 @@ def audit(
         state_proof=not no_state_proof,
         max_head_age=parse_duration(max_head_age) if max_head_age else None,
     )
-    with Examiner(target.rpc, question, target.database, proofs) as examiner:
+    if publish and target.database is None:
+        raise MalformedInputError("usage", "--publish needs --home or --database: it writes there")
+    with Examiner(target.rpc, question, target.database, proofs, publishes=publish) as examiner:
         found = examiner.examine()
         while watch and not found.findings:
             found = examiner.examine_later(found, seconds=every)

@@ -63,6 +63,10 @@ ReportFolder = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Write report.json and report.html into DIR."),
 ]
+Publish = Annotated[
+    bool,
+    typer.Option("--publish", help="Keep a summary in the database, for the HTTP service."),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Keep following; end at the first finding.")]
 Every = Annotated[
     int, typer.Option(metavar="SECONDS", min=1, help="With --watch: between two looks.")

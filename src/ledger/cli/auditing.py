@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ledger.cli.files import write_file
 from ledger.cli.output import progress_to
+from ledger.clock import now
 from ledger.config import Settings, load_settings
 from ledger.errors import ChainError, MalformedInputError
 from ledger.primitives import Address, parse_address, parse_chain
@@ -81,7 +82,13 @@ class Examiner:
     """An audit, and an issuer's records that it is held against; both go on as the chain does."""
 
     def __init__(
-        self, rpc: Sequence[str], question: "Question", database: str | None, proofs: Path | None
+        self,
+        rpc: Sequence[str],
+        question: "Question",
+        database: str | None,
+        proofs: Path | None,
+        *,
+        publishes: bool = False,
     ) -> None:
         """Open the endpoints and the database.
 
@@ -97,6 +104,7 @@ class Examiner:
 
         self._auditor = Auditor(open_endpoints(rpc), question)
         self._proofs = proofs
+        self._publishes = publishes
         self._checked: tuple[int, ProofFolder] | None = None
         self._database = Database(database) if database is not None else None
         self._comparison = Comparison(self._database) if self._database else None
@@ -120,10 +128,14 @@ class Examiner:
 
         """
         from ledger.audit.report import Report
+        from ledger.audit.summaries.summary import keep_summaries
 
         with progress_to("Blocks") as on_block:
             audited = self._auditor.advance(on_block)
-        return Report(audited, self._compare(audited), self._check_proofs(audited))
+        report = Report(audited, self._compare(audited), self._check_proofs(audited))
+        if self._publishes and self._database:
+            keep_summaries(self._database, report, now=now())
+        return report
 
     def examine_later(self, last: "Report", *, seconds: int) -> "Report":
         """Wait, then examine again; an endpoint that is down is waited for."""

@@ -1,11 +1,12 @@
-"""The issuers of this installation and their schedules."""
+"""The issuers of this installation, their schedules, and what audits said of them."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from ledger.audit.summaries.store import find_summary
 from ledger.batches.schedules.schedule import Schedule, check_schedule, due_at
 from ledger.batches.schedules.store import find_schedule, set_schedule
 from ledger.batches.sealing import find_waiting
@@ -54,6 +55,38 @@ class ScheduleView(ScheduleBody):
 
     waiting: int = Field(description="Credentials that are in no batch yet.")
     due: str | None = Field(description="When they are sealed, if that is known.")
+
+
+class FindingCount(BaseModel):
+    """How often one kind of finding was made."""
+
+    code: str = Field(examples=["anchor-unknown"], description="docs/reference/audit.md has all.")
+    count: int
+
+
+class AuditSummary(BaseModel):
+    """What the last audit said of an issuer."""
+
+    issuer: int
+    audited: str = Field(description="When the audit ended.")
+    chain: str = Field(examples=["eip155:1"])
+    registry: str
+    block: int = Field(description="The final block up to which the registry was replayed.")
+    block_hash: str
+    block_time: str
+    heads: Literal["proved", "told"] = Field(
+        description="Whether state proofs showed the heads, or endpoints just told them."
+    )
+    proved: bool = Field(description="Whether the replay led to every head in the contract.")
+    events: int
+    head: str | None
+    anchors: int
+    credentials: int
+    revoked: int
+    suspended: int
+    findings: list[FindingCount] = Field(
+        description="Of this issuer, and of the registry as a whole; none of other issuers."
+    )
 
 
 @router.get(
@@ -134,6 +167,25 @@ def delete_schedule(service: ServiceOf, _admin: Admin, issuer: Annotated[Number,
     """Seal by command only from now on."""
     with service.database.write() as tx:
         set_schedule(tx, get_issuer(tx, issuer).number, None)
+
+
+@router.get(
+    "/issuers/{issuer}/audit",
+    operation_id="getAudit",
+    summary="Get what the last audit said of an issuer",
+    responses=problems(401, 403, 404, 422, 429, 503),
+)
+def get_audit(service: ServiceOf, key: KeyOf, issuer: Annotated[Number, Path()]) -> AuditSummary:
+    """Give the summary that `ledger audit --publish` kept; for the issuer's keys and an admin's.
+
+    It is the word of who runs this service. Whoever doubts it runs `ledger audit` himself.
+    """
+    _check_may_read(key, issuer)
+    with service.database.read() as tx:
+        kept = find_summary(tx, issuer)
+    if kept is None:
+        raise NotFoundError("no-audit", "no audit of the issuer was published")
+    return AuditSummary(issuer=issuer, audited=format_time(kept.audited_at), **kept.summary)
 
 
 def _check_may_read(key: ApiKey, issuer: int) -> None:

@@ -1,0 +1,1 @@
+"""What the last audit said of each issuer, kept for the HTTP service."""
