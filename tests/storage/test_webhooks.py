@@ -182,6 +182,17 @@ def test_each_webhook_hears_what_it_asked_for(works: Works) -> None:
     assert len(works.deliveries(statuses)) == 1
 
 
+def test_a_webhook_is_not_told_what_was_before_it(works: Works) -> None:
+    with works.database.write() as tx:
+        remove_webhook(tx, works.webhook)
+    works.final_batch()
+    works.now += 1
+    works.listen(works.receiver)
+    new = works.final_batch()
+    works.run()
+    assert [told["data"]["batch"] for told in works.told()] == [new.id]
+
+
 def test_where_nobody_listens_nothing_is_kept(works: Works) -> None:
     with works.database.write() as tx:
         remove_webhook(tx, works.webhook)

@@ -35,13 +35,15 @@ KEY = Secret(bytes(range(32)))
 class Works:
     """What a test of webhooks works with; its clock stands still until told."""
 
-    def __init__(self, database: Database, receiver: Receiver) -> None:
+    def __init__(
+        self, database: Database, receiver: Receiver, webhook: Webhook | None = None
+    ) -> None:
         self.database, self.receiver = database, receiver
         self.now = 1_000_000
         self.said = LogCapture()
         self.accepted = 0
         self.signed = 0
-        self.webhook = self.listen(receiver)
+        self.webhook = webhook or self.listen(receiver)
 
     def listen(self, receiver: Receiver, *kinds: EventKind) -> Webhook:
         with self.database.write() as tx:

@@ -47,7 +47,7 @@ def tell_next(tx: Connection, home: Home, *, now: int) -> bool:
     if event is None:
         return False
     batch = get_batch(tx, event.batch_id)
-    listeners = list_listeners(tx, batch.issuer, event.kind)
+    listeners = list_listeners(tx, batch.issuer, event.kind, noted_at=event.noted_at)
     if listeners:
         for data in _data(tx, event, batch, home):
             body = {"type": event.kind, "timestamp": format_time(now), "data": data}

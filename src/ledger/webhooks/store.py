@@ -132,9 +132,14 @@ def rotate_webhook(tx: sa.Connection, webhook: Webhook, *, now: int) -> Webhook:
     return get_webhook(tx, webhook.issuer, webhook.public_id)
 
 
-def list_listeners(tx: sa.Connection, issuer: int, kind: EventKind) -> list[int]:
-    """Return the row ids of the issuer's webhooks for `kind`; they stay while `tx` does."""
-    query = sa.select(webhooks.c.id, webhooks.c.kinds).where(webhooks.c.issuer == issuer)
+def list_listeners(tx: sa.Connection, issuer: int, kind: EventKind, *, noted_at: int) -> list[int]:
+    """Return the row ids of the issuer's webhooks for `kind`; they stay while `tx` does.
+
+    One that was made after the event was noted is not told: where no worker ran, events are old.
+    """
+    query = sa.select(webhooks.c.id, webhooks.c.kinds).where(
+        webhooks.c.issuer == issuer, webhooks.c.created_at <= noted_at
+    )
     rows = tx.execute(query.order_by(webhooks.c.id).with_for_update(read=True))
     return [row.id for row in rows if kind in row.kinds.split(",")]
 

@@ -47,6 +47,7 @@ class Event:
     """The transaction that changed the status; None for a batch."""
     action: str | None
     reason: int | None
+    noted_at: int
 
 
 def note_final(tx: sa.Connection, batch_id: int, *, now: int) -> None:
@@ -108,6 +109,7 @@ def take_event(tx: sa.Connection) -> Event | None:
             events.c.transaction_id,
             events.c.action,
             events.c.reason,
+            events.c.noted_at,
         )
     )
     while row := tx.execute(taking).one_or_none():
