@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from ledger.batches import store
@@ -25,6 +24,7 @@ from ledger.verification.policy import TrustPolicy
 from ledger.web.app import create_app
 from ledger.web.limits import RateLimiter
 from ledger.web.progress import MAX_STREAMS_OF_A_KEY, Moment, Progress
+from ledger.web.server import Server
 from ledger.web.service import Service
 from tests.storage.conftest import ISSUER, database  # noqa: F401 - a fixture
 from tests.storage.test_sealing import accept
@@ -39,8 +39,8 @@ Event = dict[str, Any]
 class Site:
     """A service on a real port, and the worker of its database, which is another connection."""
 
-    def __init__(self, app: FastAPI, url: str, worker: Database) -> None:
-        self.url, self.worker = url, worker
+    def __init__(self, app: FastAPI, server: Server, url: str, worker: Database) -> None:
+        self.server, self.url, self.worker = server, url, worker
         self.service: Service = app.state.service
         self.progress: Progress = app.state.progress
         self.key = make_key(self.service, Scope.READ, issuer=ISSUER)
@@ -80,12 +80,12 @@ def site(database: Database, tmp_path: Path) -> Iterator[Site]:  # noqa: F811
     )
     app = create_app(service)
     app.state.progress = Progress(app.state.progress.look, look_seconds=0.01)
-    server = uvicorn.Server(configured(app, ()))
+    server = Server(configured(app, ()), app.state.progress)
     with listening("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
-            yield Site(app, f"http://127.0.0.1:{listener.getsockname()[1]}", database)
+            yield Site(app, server, f"http://127.0.0.1:{listener.getsockname()[1]}", database)
         finally:
             server.should_exit = True
             thread.join()
@@ -166,6 +166,17 @@ def test_a_client_that_hangs_up_makes_room(site: Site) -> None:
         answer.close()
         assert left.wait(30)
     assert site.progress.count() == 0
+
+
+@sqlite
+def test_a_service_that_ends_ends_its_streams_in_order(site: Site) -> None:
+    batch = site.seal()
+    with site.follow(batch) as answer:
+        told = events(answer.iter_lines())
+        assert next(told)["event"] == "sealed"
+        site.server.should_exit = True
+        # A connection that is cut would raise here.
+        assert list(told) == []
 
 
 @sqlite

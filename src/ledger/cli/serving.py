@@ -58,17 +58,16 @@ def serve(
     """
     import signal
 
-    import uvicorn
-
     from ledger.logs import open_log
     from ledger.web.access_log import AccessLog
     from ledger.web.app import create_app
+    from ledger.web.server import Server
 
     installation = Installation.open(home, password_file)
-    application: ASGIApp = create_app(open_service(installation))
-    if access_log:
-        application = AccessLog(application, open_log())
-    server = uvicorn.Server(configured(application, installation.settings.trusted_proxies))
+    app = create_app(open_service(installation))
+    application = AccessLog(app, open_log()) if access_log else app
+    config = configured(application, installation.settings.trusted_proxies)
+    server = Server(config, app.state.progress)
     with listening(host, port) as listener, working_beside(installation):
         show(f"Serving on http://{host}:{listener.getsockname()[1]}; Ctrl-C ends it.")
         tell_ready()

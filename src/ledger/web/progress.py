@@ -136,10 +136,11 @@ class Progress:
         return len(self._streams)
 
     async def close(self) -> None:
-        """Look no more."""
+        """Look no more, and end every stream."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
+        self._end_all()
 
     async def _keep_looking(self) -> None:
         """Look for all streams, until there is none."""
@@ -152,9 +153,12 @@ class Progress:
                     self._tell(await run_in_threadpool(self.look, followed))
         finally:
             # There are streams only when something broke: a stream that nobody feeds is a lie.
-            for stream in self._streams:
-                stream.is_over = True
-                stream.changed.set()
+            self._end_all()
+
+    def _end_all(self) -> None:
+        for stream in self._streams:
+            stream.is_over = True
+            stream.changed.set()
 
     def _tell(self, found: dict[int, Moment]) -> None:
         for stream in self._streams:
@@ -196,10 +200,13 @@ class ProgressStream(Response):
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
         ends_at = asyncio.get_running_loop().time() + progress.stream_seconds
-        while not stream.is_over and asyncio.get_running_loop().time() < ends_at:
+        while asyncio.get_running_loop().time() < ends_at:
             moment = await self._next()
+            if stream.is_over:
+                break
             await put(b": here\n\n" if moment is None else bytes(moment))
-            stream.is_over |= moment is not None and moment.is_last
+            if moment is not None and moment.is_last:
+                break
         await put(b"", more=False)
 
     async def _next(self) -> Moment | None:
