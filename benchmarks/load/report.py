@@ -100,7 +100,8 @@ def _rows(run: Run) -> list[str]:
         ("its floor", [pair.floor for pair in sqlite.singles]),
         (f"proof GET, SQLite, batch of {small:,}", [pair.ours for pair in sqlite.proofs]),
         ("its floor", [pair.floor for pair in sqlite.proofs]),
-        (f"proof GET, SQLite, scattered over {large:,}", sqlite.scattered),
+        (f"proof GET, SQLite, scattered over {large:,}", [p.ours for p in sqlite.scattered]),
+        ("its floor", [pair.floor for pair in sqlite.scattered]),
         ("single POST, PostgreSQL, one process", postgresql.one),
         ("single POST, PostgreSQL, two processes", postgresql.two),
         ("proof GET, PostgreSQL, two processes", postgresql.proofs),
@@ -148,7 +149,8 @@ def _words(run: Run) -> str:
           Ours reads the credential and its batch, and takes the path from tiles. Tiles that were
           used lately are in memory; a proof from another costs 254 hashes more. "Scattered" are
           proofs of {PROOFS:,} credentials from anywhere in a batch of the bulk's size.
-        - **Bulk** has no floor: one request, binary, into a database that grows with each round.
+        - **Bulk** has no floor: one request, binary; on SQLite into a new database each round, on
+          PostgreSQL into one that grows.
         - **PostgreSQL** serves two API processes and, before the proofs, a `ledger worker` that
           seals and anchors what they took, on an Anvil of one block a second. What one process
           took, both prove. A verification asks that chain, whose time is in it. The peak there is

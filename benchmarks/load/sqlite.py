@@ -34,7 +34,7 @@ class OnSqlite:
 
     singles: list[Pair] = field(default_factory=list)
     proofs: list[Pair] = field(default_factory=list)
-    scattered: list[Figures] = field(default_factory=list)
+    scattered: list[Pair] = field(default_factory=list)
     """Proofs from all over a batch of the bulk's size."""
     bulk: list[Bulk] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -44,14 +44,9 @@ class OnSqlite:
 
 
 def measure_sqlite(folder: Path, requests: int, count: int, rounds: int) -> OnSqlite:
-    """Measure everything on a new database in `folder`."""
-    url = f"sqlite:///{folder / 'load.db'}"
+    """Measure everything on new databases in `folder`."""
     figures = OnSqlite()
-    with (
-        prepared(url) as client,
-        served("bare", url) as ours,
-        served("floor", url) as floor,
-    ):
+    with _site(folder, "singles") as (client, ours, floor):
         for _ in range(rounds):
             figures.singles.append(_singles(ours, floor, client, requests))
         figures.peak_mib["single POST"] = ours.peak_mib()
@@ -59,13 +54,27 @@ def measure_sqlite(folder: Path, requests: int, count: int, rounds: int) -> OnSq
         for _ in range(rounds):
             figures.proofs.append(_proofs(ours, floor, requests, known))
         figures.peak_mib["proof GET"] = ours.peak_mib()
-        figures.bulk.extend(post_bulk(ours, client, count) for _ in range(rounds))
-        figures.peak_mib["bulk POST"] = ours.peak_mib()
-        known = _seal(client, ours, figures)
-        figures.scattered.extend(
-            get_proofs([ours], requests, known, is_ours=True) for _ in range(rounds)
-        )
+    for number in range(rounds):
+        with _site(folder, f"bulk-{number}") as (client, ours, floor):
+            figures.bulk.append(post_bulk(ours, client, count))
+            figures.peak_mib["bulk POST"] = ours.peak_mib()
+            if number == rounds - 1:
+                known = _seal(client, ours, figures)
+                for _ in range(rounds):
+                    figures.scattered.append(_proofs(ours, floor, requests, known))
     return figures
+
+
+@contextmanager
+def _site(folder: Path, name: str) -> Iterator[tuple[Client, Server, Server]]:
+    """Give a new database, our server on it, and the floor's."""
+    url = f"sqlite:///{folder / name}.db"
+    with (
+        prepared(url) as client,
+        served("bare", url) as ours,
+        served("floor", url) as floor,
+    ):
+        yield client, ours, floor
 
 
 @contextmanager

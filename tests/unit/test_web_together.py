@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ledger.database import Connection, Database
 from ledger.errors import ConflictError
 from ledger.web import together
-from ledger.web.together import Together, write_together
+from ledger.web.together import Together, do_together
 
 
 class Gate:
@@ -113,7 +113,7 @@ def said(database: Database) -> list[str]:
 def test_jobs_share_one_commit(database: Database) -> None:
     commits: list[object] = []
     sa.event.listen(database.engine, "commit", commits.append)
-    assert write_together(database, [saying("a"), saying("b")]) == ["a", "b"]
+    assert do_together(database.write, [saying("a"), saying("b")]) == ["a", "b"]
     assert len(commits) == 1
     assert said(database) == ["a", "b"]
     database.close()
@@ -123,7 +123,7 @@ def test_a_job_that_fails_undoes_no_other(database: Database) -> None:
     def fails(_tx: Connection) -> str:
         raise ConflictError("no", "no")
 
-    first, second, third = write_together(database, [saying("a"), fails, saying("b")])
+    first, second, third = do_together(database.write, [saying("a"), fails, saying("b")])
     assert (first, third) == ("a", "b")
     assert isinstance(second, ConflictError)
     assert said(database) == ["a", "b"]
@@ -136,7 +136,7 @@ def test_nothing_is_answered_that_could_not_be_committed(database: Database) -> 
 
     sa.event.listen(database.engine, "commit", refuse)
     with pytest.raises(ConflictError):
-        write_together(database, [saying("a"), saying("b")])
+        do_together(database.write, [saying("a"), saying("b")])
     sa.event.remove(database.engine, "commit", refuse)
     assert said(database) == []
     database.close()

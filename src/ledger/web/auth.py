@@ -24,9 +24,15 @@ async def service_of(request: Request) -> Service:
 ServiceOf = Annotated[Service, Depends(service_of)]
 
 
-async def limited(request: Request, service: ServiceOf) -> None:
-    """Take one token of the address that asks; for routes that need no key."""
+async def limited(request: Request) -> Service:
+    """Return the service, for one token of the address that asks: for routes without a key."""
+    # A dependency of a dependency costs as much as a statement.
+    service: Service = request.app.state.service
     take_of_address(request, service)
+    return service
+
+
+LimitedService = Annotated[Service, Depends(limited)]
 
 
 def take_of_address(request: Request, service: Service) -> None:
@@ -41,7 +47,6 @@ def take_of_address(request: Request, service: Service) -> None:
 
 async def key_of(
     request: Request,
-    service: ServiceOf,
     presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> ApiKey:
     """Return the API key of a request.
@@ -51,6 +56,7 @@ async def key_of(
         LimitError: it, or an address that guesses, asks too often.
 
     """
+    service: Service = request.app.state.service
     if presented is None:
         take_of_address(request, service)
         raise DeniedError(

@@ -8,6 +8,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
 from ledger.batches.trees.cache import TileCache
 from ledger.chain.keystore import Secret
 from ledger.chain.quorum import open_endpoints
@@ -22,7 +25,7 @@ from ledger.primitives import Home
 from ledger.verification.policy import TrustedRegistry, TrustPolicy, parse_policy
 from ledger.web.limits import RateLimiter, Slots
 from ledger.web.store import StoredAnswer
-from ledger.web.together import Together, write_together
+from ledger.web.together import Together, do_together
 
 if TYPE_CHECKING:
     from ledger.chain.rpc import JsonRpc
@@ -88,6 +91,28 @@ class Service:
         """Gives the API key of what was presented as one, as the database has it then."""
         return Together(self._authenticate)
 
+    async def read(self, job: Callable[[Connection], Response]) -> Response:
+        """Return what `job` gives in a reading transaction.
+
+        On SQLite it is that of all who wait: to begin one, and to have a thread for it, costs more
+        than most of what is read. PostgreSQL reads for many connections at once.
+
+        Raises:
+            Exception: what `job` raises.
+
+        """
+        if self.database.is_postgresql:
+            return await run_in_threadpool(self._read_alone, job)
+        return await self._reads.ask(job)
+
+    @cached_property
+    def _reads(self) -> Together[Callable[[Connection], Response], Response]:
+        return Together(partial(do_together, self.database.read))
+
+    def _read_alone(self, job: Callable[[Connection], Response]) -> Response:
+        with self.database.read() as tx:
+            return job(tx)
+
     def writes(self, issuer: int) -> Writes:
         """Return what does small requests of one issuer, many of them in one transaction.
 
@@ -97,7 +122,7 @@ class Service:
         """
         turn = issuer if self.database.is_postgresql else 0
         if turn not in self._writes:
-            self._writes[turn] = Together(partial(write_together, self.database))
+            self._writes[turn] = Together(partial(do_together, self.database.write))
         return self._writes[turn]
 
     def _authenticate(self, presented: Sequence[str]) -> list[ApiKey | Exception]:

@@ -14,11 +14,12 @@ a kind runs at a time, so this is for what takes turns anyway.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Final, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from ledger.database import Connection, Database
+from ledger.database import Connection
 
 MAX_TOGETHER: Final = 100
 """Items of one group, so that who comes next waits for no more."""
@@ -68,8 +69,9 @@ class Together(Generic[Item, Answer]):
             return [error] * len(items)
 
 
-def write_together(
-    database: Database, jobs: Sequence[Callable[[Connection], Answer]]
+def do_together(
+    begin: Callable[[], AbstractContextManager[Connection]],
+    jobs: Sequence[Callable[[Connection], Answer]],
 ) -> list[Answer | Exception]:
     """Do all of `jobs` in one transaction and return their answers, all of them durable.
 
@@ -79,27 +81,29 @@ def write_together(
     idempotency key finds the answer.
 
     Raises:
-        StorageError, ConflictError, DeniedError, NotFoundError: as `Database.write`; the
-            transaction could not begin, or not be committed.
+        StorageError, ConflictError, DeniedError, NotFoundError: as `begin`, which is `read` or
+            `write` of a database; the transaction could not begin, or not be committed.
 
     """
     answers: list[Answer | Exception] = []
     begun = False
     try:
-        with database.write() as tx:
+        with begin() as tx:
             begun = True
             for job in jobs:
                 answers.append(job(tx))  # noqa: PERF401 - how many there are says which failed
     except Exception:
         if not begun or len(answers) == len(jobs):
             raise
-        return [_write_alone(database, job) for job in jobs]
+        return [_do_alone(begin, job) for job in jobs]
     return answers
 
 
-def _write_alone(database: Database, job: Callable[[Connection], Answer]) -> Answer | Exception:
+def _do_alone(
+    begin: Callable[[], AbstractContextManager[Connection]], job: Callable[[Connection], Answer]
+) -> Answer | Exception:
     try:
-        with database.write() as tx:
+        with begin() as tx:
             return job(tx)
     except Exception as error:  # noqa: BLE001 - raised again, for the one who asked
         return error

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from ledger.batches.delivery import ProofWriter, check_anchored, served
 from ledger.batches.states.keeping import find_kept_state
@@ -13,7 +13,7 @@ from ledger.database import Connection
 from ledger.errors import ConflictError, NotFoundError
 from ledger.primitives import Address, sha256
 from ledger.proofs.file import StateProof
-from ledger.web.auth import ServiceOf, limited
+from ledger.web.auth import LimitedService
 from ledger.web.documented import problems
 from ledger.web.fields import PublicId, check_public_id
 
@@ -26,7 +26,6 @@ router = APIRouter(prefix="/v1", tags=["proofs"])
     "/proofs/{id}",
     operation_id="getProof",
     summary="Get a proof file",
-    dependencies=[Depends(limited)],
     response_class=Response,
     responses={
         200: {"description": "The proof file.", "content": {MEDIA_TYPE: {}}},
@@ -34,8 +33,8 @@ router = APIRouter(prefix="/v1", tags=["proofs"])
         **problems(404, 409, 422, 429, 503),
     },
 )
-def get_proof(
-    service: ServiceOf,
+async def get_proof(
+    service: LimitedService,
     public_id: PublicId,
     state: Annotated[
         Literal["stored"] | None,
@@ -53,7 +52,8 @@ def get_proof(
     request makes this service ask a node for a fresh state, as `ledger proof --state` does.
     """
     check_public_id(public_id)
-    with service.database.read() as tx:
+
+    def answer(tx: Connection) -> Response:
         credential, batch = _placed(tx, public_id)
         kept = _kept_state(tx, service.settings.registry, batch, credential) if state else None
         headers = {"ETag": _etag(batch, credential, kept), "Cache-Control": "public, max-age=60"}
@@ -61,8 +61,10 @@ def get_proof(
             return Response(status_code=304, headers=headers)
         home = service.home_of(batch.issuer)
         proof = ProofWriter(tx, batch, home, service.tiles).proof(credential)
-    content = served(credential, replace(proof, state=kept))
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+        content = served(credential, replace(proof, state=kept))
+        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+
+    return await service.read(answer)
 
 
 def _placed(tx: Connection, public_id: str) -> tuple[StoredCredential, Batch]:
