@@ -134,7 +134,7 @@ def _parse_line(text: bytes, offset: int, where: str) -> Line:
     try:
         if "topics" in value:
             if value.get("removed"):
-                raise _bad(where, "a log that was reorganised away")
+                raise MalformedInputError("bad-recording", "a log that was reorganised away")
             return parse_log(value)
         if "through" in value:
             return _mark(value, offset)
