@@ -8,13 +8,15 @@ Two parts, each in one run, so that the ratios hold on any machine:
   folded into heads, checked against the contract's rules and applied. Peak memory is that of a
   process that does nothing else.
 * one Anvil with anchors and status bits on it: the whole audit (blocks, code, heads with state
-  proofs, logs, replay), the raw `eth_getLogs` of the same windows without reading them, and
-  web3's `contract.events.X.get_logs` for every event over the same blocks, which only decodes.
+  proofs, logs, replay) and the raw `eth_getLogs` of the same blocks without reading them, both in
+  a process of their own (`benchmarks.audit_alone`), and web3's `contract.events.X.get_logs` for
+  every event over the same blocks, which only decodes.
 
 Without `--full` it takes about two minutes: 50,000 recorded anchors, 2,000 anchors and 100,000
 status bits on Anvil. With it: 100,000, 20,000 and 1,000,000.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -26,17 +28,16 @@ from typing import Any
 
 from web3 import HTTPProvider, Web3
 
+from benchmarks.audit_alone import timed
 from benchmarks.gas.chain import Chain, encode_call, running_chain
-from ledger.audit.auditor import Auditor, Question
-from ledger.audit.endpoints import open_endpoints
 from ledger.audit.recording import Header, Recorder, read_recording
 from ledger.audit.replay import Heads, Replay
 from ledger.chain.artifact import load_artifact, registry_address
 from ledger.chain.registry.events import TOPIC, Log, first_head, fold
 from ledger.chain.registry.slots import address_word, word
-from ledger.chain.rpc import Rpc, parse_quantity
+from ledger.chain.rpc import parse_quantity
 from ledger.chain.state import Block
-from ledger.primitives import Address, Hash32, keccak256, parse_address, sha256
+from ledger.primitives import Address, Hash32, format_address, keccak256, parse_address, sha256
 
 CHAIN = 31337
 KEY = Address(b"\x07" * 20)
@@ -46,7 +47,6 @@ SIZE = 1_000
 
 WORDS_A_CALL = 100
 SENT_AT_ONCE = 100
-TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,6 @@ class Scale:
 
 SHORT = Scale(50_000, 2_000, 100_000)
 FULL = Scale(100_000, 20_000, 1_000_000)
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return how many seconds `work` takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def computed(work: Callable[[], object]) -> float:
@@ -256,22 +249,15 @@ def _send_all(chain: Chain, sender: str, to: str, calls: list[bytes], gas: int) 
 
 def measure_chain(chain: Chain, registry: Address) -> None:
     """Audit what is on Anvil, and do the two things beside it."""
-    with Rpc(chain.url) as rpc:
-        last = parse_quantity(rpc.call("eth_getBlockByNumber", ["finalized", False])["number"])
-        # In turns, the best of each: others may use the machine too.
-        ours, raw = zip(
-            *(
-                (
-                    timed(lambda: _audit(chain.url, registry, last)),
-                    timed(lambda: _fetch_raw(rpc, registry, last)),
-                )
-                for _ in range(TURNS)
-            ),
-            strict=True,
-        )
-    events = _audit(chain.url, registry, last)
-    show("the whole audit of one Anvil", events, min(ours))
-    show("its raw logs fetched, and not read", events, min(raw))
+    block: dict[str, str] = chain.rpc.call("eth_getBlockByNumber", ["finalized", False])
+    last = parse_quantity(block["number"])
+    alone = [sys.executable, "-m", "benchmarks.audit_alone"]
+    asked = [chain.url, format_address(registry), str(last)]
+    told = subprocess.run([*alone, *asked], check=True, capture_output=True).stdout
+    figures = json.loads(told)
+    events, ours, raw = figures["events"], figures["audit"], figures["raw"]
+    show("the whole audit of one Anvil", events, ours)
+    show("its raw logs fetched, and not read", events, raw)
     contract: Any = Web3(HTTPProvider(chain.url)).eth.contract(
         address=Web3.to_checksum_address("0x" + registry.hex()), abi=load_artifact().abi
     )
@@ -286,22 +272,8 @@ def measure_chain(chain: Chain, registry: Address) -> None:
     show("web3's contract.events.*.get_logs, decoding alone", decoded, web3_seconds)
     if decoded != events:
         raise RuntimeError(f"web3 found {decoded} events, the audit {events}")
-    print(f"  {web3_seconds / min(ours):.1f} times as fast as web3")
-    print(f"  {min(ours) / min(raw):.2f} times the raw logs")
-
-
-def _audit(url: str, registry: Address, block: int) -> int:
-    """Audit up to a block, and return how many events there are."""
-    auditor = Auditor(open_endpoints([url]), Question(registry, block=block))
-    audit = auditor.advance()
-    auditor.close()
-    _check_sound(audit.findings)
-    return audit.world.events
-
-
-def _fetch_raw(rpc: Rpc, registry: Address, last: int) -> None:
-    query = {"address": "0x" + registry.hex(), "fromBlock": "0x0", "toBlock": hex(last)}
-    rpc.call("eth_getLogs", [query])
+    print(f"  {web3_seconds / ours:.1f} times as fast as web3")
+    print(f"  {ours / raw:.2f} times the raw logs")
 
 
 def main() -> None:
