@@ -45,7 +45,13 @@ def check_badges(
         if batch.delivered_at is None:
             continue
         if not (folder / INDEX_FILE.format(batch.id)).is_file():
-            yield about(batch, "badge", f"{INDEX_FILE.format(batch.id)} is not there")
+            # It comes with the badges, so they went into another folder.
+            yield about(
+                batch,
+                "badge",
+                f"{INDEX_FILE.format(batch.id)} is not there: its badges are not looked at",
+            )
+            continue
         proofs = ProofWriter(tx, batch, Home(chain, registry, batch.issuer))
         for credential in read_batch(tx, batch.id):
             try:
