@@ -13,6 +13,7 @@ import typer
 from ledger.cli.main import app
 from ledger.cli.serving import GRACE_SECONDS
 from ledger.config import ENVIRONMENT, Settings
+from ledger.web.app import openapi_document
 from ledger.web.bulk import MAX_BYTES
 from ledger.web.limits import MAX_BODY_BYTES
 
@@ -111,6 +112,19 @@ def test_the_proxy_asks_the_port_of_the_unit_and_lets_through_what_the_service_t
     assert plain * 2**20 == MAX_BODY_BYTES
     assert bulk * 2**20 >= MAX_BYTES
     assert re.findall(r"X-Forwarded-For (\S+);", proxy) == ["$remote_addr"]
+
+
+def test_the_proxy_streams_what_the_service_streams() -> None:
+    proxy = (DEPLOY / "nginx.conf").read_text()
+    (pattern,) = re.findall(r'location ~ "(\S+)" \{\n\s+proxy_buffering off;', proxy)
+    streams = {
+        path
+        for path, methods in openapi_document()["paths"].items()
+        for operation in methods.values()
+        if "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
+    }
+    assert streams
+    assert all(re.match(pattern, path.replace("{batch}", "12")) for path in streams)
 
 
 def test_the_image_starts_what_exists_and_is_made_of_what_is_there() -> None:
