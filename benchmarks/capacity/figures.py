@@ -23,6 +23,11 @@ ELSEWHERE: Final = {
         "load.md",
         r"^\| bulk POST of [\d,]+, PostgreSQL \| [\d,]+ \| ([\d,]+) \|",
     ),
+    "single_postgresql": (
+        "load.md",
+        r"^\| single POST, PostgreSQL, one process \| ([\d,]+) \|",
+    ),
+    "verify_post": ("load.md", r"^\| verify POST, two processes \| ([\d,]+) \|"),
     "proof_get": ("load.md", r"^\| proof GET, SQLite, batch of [\d,]+ \| ([\d,]+) \|"),
 }
 """Which line of which page has a figure; those pages are written by their own benchmarks."""

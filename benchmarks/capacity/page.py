@@ -52,6 +52,8 @@ def _measured(figures: Figures) -> str:
         ("single POST, one process, SQLite", f"{figures['single_sqlite']:,.0f}/s", load),
         ("bulk POST, digests, SQLite", f"{figures['bulk_sqlite']:,.0f}/s", load),
         ("bulk POST, digests, PostgreSQL", f"{figures['bulk_postgresql']:,.0f}/s", load),
+        ("single POST, one process, PostgreSQL", f"{figures['single_postgresql']:,.0f}/s", load),
+        ("verify POST, two processes", f"{figures['verify_post']:,.0f}/s", load),
         ("proof GET, one process", f"{figures['proof_get']:,.0f}/s", load),
         ("gas of an anchor", f"{figures['anchor_gas']:,.0f}", "[gas](gas.md)"),
         ("database, a digest, SQLite", f"{figures['sqlite_digest_bytes']:,.0f} bytes", own),
@@ -155,7 +157,7 @@ def _plan(figures: Figures) -> str:
         ("signing them", f"{issue_share:.1%} of one processor at the peak", "computed"),
         (
             "API processes",
-            f"2; one takes {figures['single_sqlite']:,.0f} single POSTs a second",
+            f"2; one takes {figures['single_postgresql']:,.0f} single POSTs a second",
             "the second for failures",
         ),
         ("workers", "2", "the second for failures"),
