@@ -30,7 +30,7 @@ from ledger.issuers.store import Profile
 from ledger.primitives import Canonicalization, format_address, sha256
 from tests.chain.conftest import Chain
 
-from .invariants import check_all_is_well
+from .invariants import check_all_is_well, findings
 
 
 class Crash(BaseException):
@@ -280,6 +280,7 @@ def test_a_refused_anchor_leaves_the_batch_sealed_and_no_nonce_used(setup: Setup
     assert batch.reason is not None
     assert "MissingRole" in batch.reason
     assert setup.chain.count(setup.sender) == 0
+    assert findings(setup.outbox, setup.chain.registry) == []
 
 
 def test_a_key_used_elsewhere_stops_the_sender(setup: Setup) -> None:
@@ -292,6 +293,9 @@ def test_a_key_used_elsewhere_stops_the_sender(setup: Setup) -> None:
         setup.submit()
     assert raised.value.code == "nonce-ahead"
     assert setup.load().status is BatchStatus.SEALED
+    setup.outbox.accept_chain()
+    setup.run_to_the_end()
+    setup.check()
 
 
 def test_many_batches_are_anchored_with_one_transaction_each(setup: Setup) -> None:

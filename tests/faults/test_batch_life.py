@@ -31,6 +31,7 @@ from ledger.merkle.tree import leaf_hash, root_of
 from ledger.primitives import Address, Home, format_address
 from tests.chain.conftest import Chain
 
+from .invariants import findings
 from .test_anchoring import Crash, Setup, _die, after, mined, setup
 
 __all__ = ["setup"]
@@ -241,7 +242,7 @@ def test_a_nonce_that_was_used_elsewhere_stops_until_a_person_resumes(setup: Set
     setup.outbox.accept_chain()
     setup.submit()
     setup.follow()
-    assert setup.load().status is BatchStatus.FINAL
+    setup.check()
 
 
 # ------------------------------------------------------------------------ fees
@@ -293,6 +294,8 @@ def test_what_the_ceilings_forbid_is_not_offered(setup: Setup) -> None:
         setup.sender.limits = FeeLimits(cap_wei=offered.cap_wei, tip_wei=offered.tip_wei)
         assert setup.outbox.replace(setup.sender) == []
     assert len(transaction_of(setup).attempts) == 1
+    setup.run_to_the_end()
+    setup.check()
 
 
 def test_any_attempt_may_win(setup: Setup) -> None:
@@ -386,6 +389,8 @@ def test_a_batch_waits_for_cheap_gas_until_its_patience_ends_and_no_longer(setup
     assert "cheaper gas" in (setup.load().reason or "")
     assert submit_at(sealed_at + 100) is BatchStatus.SUBMITTED
     assert setup.load().reason is None
+    setup.run_to_the_end()
+    setup.check()
 
 
 def test_the_cost_of_a_batch_counts_every_transaction_made_for_it(setup: Setup) -> None:
@@ -527,6 +532,7 @@ def test_what_a_compromised_key_anchored_is_anchored_again_by_another(setup: Set
     assert anchor_again(setup) == []
     record = setup.chain.contract.functions.anchorOf(first.issuer, first.root).call()
     assert record[0] == format_address(setup.sender.address)
+    assert findings(setup.outbox, setup.chain.registry) == []
 
 
 def test_what_a_key_anchored_before_it_was_compromised_stays(setup: Setup) -> None:
@@ -537,6 +543,7 @@ def test_what_a_key_anchored_before_it_was_compromised_stays(setup: Setup) -> No
     setup.chain.mine(3)
     compromise(setup, anchored_at + 1)
     assert find_untrusted(setup.outbox, setup.chain.registry, setup.issuer.number) == []
+    setup.check()
 
 
 def test_reporting_the_same_compromise_twice_is_no_error(setup: Setup) -> None:
@@ -562,6 +569,7 @@ def test_a_batch_under_way_when_its_key_is_compromised_is_held(setup: Setup) -> 
     new_key(setup)
     setup.run_to_the_end()
     assert setup.load().status is BatchStatus.FINAL
+    assert findings(setup.outbox, setup.chain.registry) == []
 
 
 def test_two_processes_do_not_submit_one_batch_twice(setup: Setup) -> None:

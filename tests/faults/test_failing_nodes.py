@@ -155,6 +155,10 @@ def test_a_node_behind_what_was_final_is_not_believed(setup: Setup, proxy: Proxy
         setup.advance()
     assert raised.value.code == "stale-node"
     assert setup.load().status is BatchStatus.FINAL
+    proxy.replaced = None
+    proxy.heal()
+    setup.run_to_the_end()
+    setup.check()
 
 
 def test_a_node_without_receipts_does_not_make_a_foreign_winner_of_our_own(
