@@ -41,6 +41,8 @@ def check_command(words: list[str]) -> None:
     """Return when `words` is a command of ours with options and arguments that it takes."""
     command: Any = typer.main.get_command(app)
     while hasattr(command, "commands"):
+        if command.invoke_without_command and words[0].startswith("--"):
+            break
         name, *words = words
         command = command.commands[name]
     command.make_context(command.name, words)
