@@ -130,6 +130,19 @@ def test_a_job_that_fails_undoes_no_other(database: Database) -> None:
     database.close()
 
 
+def test_a_job_that_fails_alone_is_done_once(database: Database) -> None:
+    tried: list[int] = []
+
+    def fails(_tx: Connection) -> str:
+        tried.append(1)
+        raise ConflictError("no", "no")
+
+    with pytest.raises(ConflictError):
+        do_together(database.write, [fails])
+    assert tried == [1]
+    database.close()
+
+
 def test_nothing_is_answered_that_could_not_be_committed(database: Database) -> None:
     def refuse(_connection: sa.Connection) -> None:
         raise ConflictError("full", "no room")

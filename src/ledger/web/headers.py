@@ -29,7 +29,7 @@ class SecurityHeaders:
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = message["headers"]
+                own = message.get("headers", ())
                 names = {name for name, _ in own}
                 message["headers"] = [*own, *(one for one in _RAW if one[0] not in names)]
             await send(message)

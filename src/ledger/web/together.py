@@ -83,6 +83,7 @@ def do_together(
     Raises:
         StorageError, ConflictError, DeniedError, NotFoundError: as `begin`, which is `read` or
             `write` of a database; the transaction could not begin, or not be committed.
+        Exception: the only job failed.
 
     """
     answers: list[Answer | Exception] = []
@@ -93,7 +94,7 @@ def do_together(
             for job in jobs:
                 answers.append(job(tx))  # noqa: PERF401 - how many there are says which failed
     except Exception:
-        if not begun or len(answers) == len(jobs):
+        if not begun or len(jobs) == 1 or len(answers) == len(jobs):
             raise
         return [_do_alone(begin, job) for job in jobs]
     return answers
