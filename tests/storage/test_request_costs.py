@@ -11,6 +11,10 @@ from ledger.batches.status import BatchStatus
 from ledger.batches.store import batches
 from ledger.database import Database
 from ledger.issuers.api_keys import Scope, create_key
+from ledger.merkle.inclusion import verify
+from ledger.merkle.tree import leaf_hash
+from ledger.primitives import hash32
+from ledger.proofs.file import parse_proof_file
 from ledger.web.app import create_app
 from ledger.web.service import Service
 
@@ -74,6 +78,22 @@ def test_a_proof_costs_one_statement_once_its_tiles_were_read(
     with counted(database) as sent:
         assert client.get(f"/v1/proofs/{ids[1]}", headers=again).status_code == 304
     assert words(sent) == ["BEGIN", "SELECT"]
+
+
+def test_tiles_that_are_kept_are_those_of_their_own_batch(
+    client: TestClient, database: Database, headers: dict[str, str]
+) -> None:
+    given = {}
+    for first in (0, 3):
+        for n in range(first, first + 3):
+            given[push(client, headers, f"{n:064x}", str(n))] = hash32(f"{n:064x}")
+        assert seal(database, ISSUER, now=20) is not None
+    with database.write() as tx:
+        tx.execute(sa.update(batches).values(status=BatchStatus.FINAL))
+    for public_id, digest in given.items():
+        proof = parse_proof_file(client.get(f"/v1/proofs/{public_id}").content)
+        size, root = proof.anchor.size, proof.anchor.root
+        verify(leaf_hash(digest), proof.inclusion, size=size, anchored=root)
 
 
 def test_a_revoked_key_opens_nothing_from_the_next_request_on(
