@@ -342,7 +342,7 @@ def dying(owner: object, step: str, *, after: bool) -> Any:
 
 TestBatchLife = BatchLife.TestCase
 TestBatchLife.settings = settings(
-    max_examples=int(os.environ.get("LEDGER_TEST_HISTORIES", "60")),
+    max_examples=int(os.environ.get("LEDGER_TEST_HISTORIES", "50")),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

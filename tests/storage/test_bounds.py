@@ -24,6 +24,8 @@ from tests.simulated_chain import CHAIN, SimulatedChain
 
 from .conftest import ISSUER
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 COUNT, PAGE = 25, 4
 KEY = Address(b"k" * 20)
 
