@@ -110,53 +110,38 @@ def _anchored(world: World, issuer: IssuerState, log: Log, members: Members) -> 
 
 
 def _revoked(world: World, issuer: IssuerState, _log: Log, members: Members) -> str | None:
-    root, word, operator, mask, _reason, time = members
-    anchor, why = _open_status(issuer, root, operator)
-    if anchor is None:
-        return why
-    bits = anchor.revoked.get(word, 0)
-    if why := _check_bits(anchor, word, mask, open_bits=~bits):
-        return why
-    anchor.revoked[word] = bits | mask
-    _count(world, issuer, operator, time).revoked += mask.bit_count()
+    changed = _change_bits(issuer, members, lambda anchor: anchor.revoked, sets=True)
+    if isinstance(changed, str):
+        return changed
+    _count(world, members).revoked += changed
     return None
 
 
 def _suspended(world: World, issuer: IssuerState, _log: Log, members: Members) -> str | None:
-    root, word, operator, mask, _reason, time = members
-    anchor, why = _open_status(issuer, root, operator)
-    if anchor is None:
-        return why
-    bits = anchor.suspended.get(word, 0)
-    if why := _check_bits(anchor, word, mask, open_bits=~bits):
-        return why
-    anchor.suspended[word] = bits | mask
-    _count(world, issuer, operator, time).suspended += mask.bit_count()
+    changed = _change_bits(issuer, members, lambda anchor: anchor.suspended, sets=True)
+    if isinstance(changed, str):
+        return changed
+    _count(world, members).suspended += changed
     return None
 
 
 def _reinstated(world: World, issuer: IssuerState, _log: Log, members: Members) -> str | None:
-    root, word, operator, mask, _reason, time = members
-    anchor, why = _open_status(issuer, root, operator)
-    if anchor is None:
-        return why
-    bits = anchor.suspended.get(word, 0)
-    if why := _check_bits(anchor, word, mask, open_bits=bits):
-        return why
-    anchor.suspended[word] = bits & ~mask
-    _count(world, issuer, operator, time).reinstated += mask.bit_count()
+    changed = _change_bits(issuer, members, lambda anchor: anchor.suspended, sets=False)
+    if isinstance(changed, str):
+        return changed
+    _count(world, members).reinstated += changed
     return None
 
 
 def _batch_revoked(world: World, issuer: IssuerState, log: Log, members: Members) -> str | None:
     root, operator, _reason, time = members
-    anchor, why = _open_status(issuer, root, operator)
-    if anchor is None:
-        return why
+    anchor = _open_status(issuer, root, operator)
+    if isinstance(anchor, str):
+        return anchor
     if anchor.batch_revoked:
         return f"batch {root.hex()} was revoked already"
     anchor.batch_revoked = True
-    _count(world, issuer, operator, time).batches += 1
+    _count(world, members).batches += 1
     _note(world, issuer, log, "BatchRevoked", time, f"root {root.hex()}")
     return None
 
@@ -216,14 +201,33 @@ def _check_may_anchor(
     return None
 
 
-def _open_status(
-    issuer: IssuerState, root: Hash32, operator: Address
-) -> tuple[AnchorState | None, str | None]:
+def _open_status(issuer: IssuerState, root: Hash32, operator: Address) -> AnchorState | str:
     """Return the anchor whose status `operator` changed, or why that could not be."""
     if not issuer.has_role(operator, Role.STATUS):
-        return None, f"{format_address(operator)} may not set status"
-    anchor = issuer.anchors.get(root)
-    return anchor, None if anchor else f"root {root.hex()} is not anchored"
+        return f"{format_address(operator)} may not set status"
+    return issuer.anchors.get(root) or f"root {root.hex()} is not anchored"
+
+
+def _change_bits(
+    issuer: IssuerState,
+    members: Members,
+    words_of: Callable[[AnchorState], dict[int, int]],
+    *,
+    sets: bool,
+) -> int | str:
+    """Set or clear bits of one word, and return how many, or why that could not be."""
+    root, word, operator, mask, _reason, _time = members
+    anchor = _open_status(issuer, root, operator)
+    if isinstance(anchor, str):
+        return anchor
+    words = words_of(anchor)
+    bits = words.get(word, 0)
+    if why := _check_bits(anchor, word, mask, open_bits=~bits if sets else bits):
+        return why
+    # All of them stood the other way.
+    words[word] = bits ^ mask
+    changed: int = mask.bit_count()
+    return changed
 
 
 def _check_bits(anchor: AnchorState, word: int, mask: int, *, open_bits: int) -> str | None:
@@ -236,12 +240,9 @@ def _check_bits(anchor: AnchorState, word: int, mask: int, *, open_bits: int) ->
     return None
 
 
-def _count(world: World, issuer: IssuerState, operator: Address, time: int) -> StatusCount:
-    issuer.status_operators.add(operator)
-    count = world.status_counts.get(time)
-    if count is None:
-        count = world.status_counts[time] = StatusCount()
-    return count
+def _count(world: World, members: Members) -> StatusCount:
+    """Return where changes of status of the event's time, its last member, are counted."""
+    return world.status_counts.setdefault(members[-1], StatusCount())
 
 
 def _note(world: World, issuer: IssuerState, log: Log, name: str, time: int, subject: str) -> None:

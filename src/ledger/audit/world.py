@@ -53,8 +53,6 @@ class IssuerState:
     anchors: dict[Hash32, AnchorState] = field(default_factory=dict)
     spans: dict[int, list[Span]] = field(default_factory=dict)
     """Accreditations it gave, by the issuer that holds them."""
-    status_operators: set[Address] = field(default_factory=set)
-    """The keys that ever changed a status."""
     heads: bytearray = field(default_factory=bytearray)
     """Every head so far, 32 bytes each, by position."""
 
