@@ -9,8 +9,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from ledger.batches import store
 from ledger.batches.delivery import ProofWriter
+from ledger.batches.events.store import events
 from ledger.batches.fsck.finding import Finding
 from ledger.batches.fsck.whole import check_registry
 from ledger.batches.status import BatchStatus
@@ -64,6 +67,9 @@ def check_all_is_well(
         proved = [digest for batch in batches for digest in _proved(tx, outbox, registry, batch)]
         for key, count in counts.items():
             _check_nonces(tx, key, count)
+        # No courier runs here: that they are final is still to be told.
+        noted = {row.batch_id for row in tx.execute(sa.select(events))}
+    assert noted == {batch.id for batch in batches}
     assert max(Counter(proved).values(), default=1) == 1
     if accepted is not None:
         assert sorted(proved) == sorted(accepted)

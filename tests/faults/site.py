@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ledger.batches import store
 from ledger.batches.credential_status import StatusChange
+from ledger.batches.events.store import EventKind, has_event
 from ledger.batches.requests.requesting import request_change
 from ledger.batches.requests.store import list_waiting
 from ledger.batches.states.store import list_batches_without
@@ -26,10 +27,14 @@ from ledger.cli.chain import fund_keys, start_chain
 from ledger.cli.installation import Installation
 from ledger.cli.issuer import register_issuer
 from ledger.cli.setup import create_installation, deploy_registry, migrate_database
+from ledger.config import change_settings
 from ledger.credentials.store import NewCredential, add_credentials, count_waiting, read_batch
 from ledger.issuers.store import Profile
 from ledger.primitives import Canonicalization, sha256
+from ledger.webhooks.deliveries.store import find_oldest_waiting
+from ledger.webhooks.registering import register_webhook
 from tests.acceptance.conftest import command_path, run_ledger
+from tests.receiver import Receiver, receiving
 
 DONE_SECONDS = 120
 
@@ -74,8 +79,8 @@ class WorkerProcess:
 class Site:
     """One installation on a chain of its own."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, receiver: Receiver) -> None:
+        self.home, self.receiver = home, receiver
         self.installation = Installation.open(home)
         self.issuer = 0
         self.accepted = 0
@@ -88,6 +93,15 @@ class Site:
         self.issuer = register_issuer(self.installation, profile).number
         done = run_ledger("schedule", "set", "--at-waiting", 1, "--home", self.home)
         assert done.returncode == 0, done.stderr
+        with self.installation.database.write() as tx:
+            register_webhook(
+                tx,
+                self.issuer,
+                url=self.receiver.url,
+                kinds=list(EventKind),
+                internal=self.installation.settings.internal_receivers,
+                now=int(time.time()),
+            )
 
     def accept(self, count: int) -> None:
         new = [
@@ -120,7 +134,7 @@ class Site:
         with self.installation.database.read() as tx:
             if count_waiting(tx, self.issuer) or list_batches_without(tx, limit=1):
                 return False
-            if list_waiting(tx, limit=1):
+            if list_waiting(tx, limit=1) or has_event(tx) or find_oldest_waiting(tx):
                 return False
             return all(
                 batch.status is BatchStatus.FINAL and batch.delivered_at
@@ -136,6 +150,7 @@ class Site:
         assert sum(batch.size for batch in batches) == self.accepted
         badges = self.installation.settings.badges
         assert len(list(badges.glob("*.json"))) == self.accepted
+        self.check_told({batch.id for batch in batches})
         anchor_key = self.installation.keystore.address(KeyName.ANCHOR)
         spent = self.installation.rpc.call(
             "eth_getTransactionCount", ["0x" + anchor_key.hex(), "latest"]
@@ -149,6 +164,15 @@ class Site:
         found = json.loads(audited.stdout)["proofs"]
         assert found["files"] == self.accepted
         assert found.get("revoked", 0) == len(self.revoked)
+
+    def check_told(self, batches: set[int]) -> None:
+        """Every batch and every revocation was told, however often under one id."""
+        told = {one.message: json.loads(one.body) for one in self.receiver.received}
+        final = [one["data"]["batch"] for one in told.values() if one["type"] == "batch.final"]
+        assert sorted(final) == sorted(batches)
+        changes = [one["data"] for one in told.values() if one["type"] == "credential.status"]
+        assert {one["id"] for data in changes for one in data["credentials"]} == self.revoked
+        assert len({data["transaction"] for data in changes}) == len(changes)
 
 
 @contextmanager
@@ -166,14 +190,16 @@ def running_site(database_url: str, folder: Path) -> Iterator[Site]:
         database=database_url,
     )
     migrate_database(home)
-    site = Site(home)
-    chain = start_chain(site.installation.settings)
-    try:
-        site.register()
-        yield site
-    finally:
-        site.installation.close()
-        chain.stop()
+    with receiving() as receiver:
+        change_settings(home, internal_receivers=[receiver.place])
+        site = Site(home, receiver)
+        chain = start_chain(site.installation.settings)
+        try:
+            site.register()
+            yield site
+        finally:
+            site.installation.close()
+            chain.stop()
 
 
 def wait_until_done(site: Site) -> None:

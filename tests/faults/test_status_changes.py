@@ -6,10 +6,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+import sqlalchemy as sa
 
 from ledger.batches import credential_status
 from ledger.batches import store as batch_store
 from ledger.batches.credential_status import StatusChange
+from ledger.batches.events.store import events
 from ledger.batches.requests import carrying_out, store
 from ledger.batches.requests.requesting import request_change, request_revocation_of_batch
 from ledger.batches.requests.store import RequestState, StatusRequest
@@ -69,6 +71,9 @@ class Changes(Works):
 
     def check(self) -> None:
         super().check()
+        with self.outbox.database.read() as tx:
+            noted = sa.select(sa.func.count(events.c.transaction_id))
+            assert tx.execute(noted).scalar_one() == self.sent()
         assert self.chain.count(self.status_sender) == self.sent()
 
 
@@ -83,6 +88,7 @@ STEPS: list[tuple[object, str]] = [
     (chain_store, "add_transaction"),
     (batch_store, "add_status_changes"),
     (credential_status, "note_change"),
+    (credential_status, "note_status"),
     (store, "add_sending"),
     (outbox_module, "broadcast"),
     (chain_store, "mark_sent"),
