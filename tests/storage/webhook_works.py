@@ -62,7 +62,7 @@ class Works:
         return Courier(
             database=self.database,
             home=HOME,
-            key=KEY,
+            key=lambda: KEY,
             post=PublicWeb(internal=allowed, timeout_seconds=seconds).post,
             clock=lambda: self.now,
             log=log,

@@ -104,7 +104,9 @@ def open_worker(installation: Installation) -> "Worker":
 
 def _open_courier(installation: Installation, log: "FilteringBoundLogger") -> "Courier | None":
     """Return what sends messages; None where the key for it is not there or cannot be opened."""
-    from ledger.chain.keystore import KeyName
+    from threading import Lock
+
+    from ledger.chain.keystore import KeyName, Secret
     from ledger.clock import now
     from ledger.fetching import PublicWeb
     from ledger.webhooks.courier import POST_SECONDS, Courier
@@ -113,11 +115,18 @@ def _open_courier(installation: Installation, log: "FilteringBoundLogger") -> "C
     is_closed = installation.settings.signer and not installation.has_password_file
     if is_closed or not installation.keystore.has(KeyName.WEBHOOK):
         return None
+    turn = Lock()
+
+    def key() -> Secret:
+        # Opened for the first message: it takes a while and much memory, so by one courier alone.
+        with turn:
+            return installation.webhook_key()
+
     internal = frozenset(installation.settings.internal_receivers)
     return Courier(
         database=installation.database,
         home=installation.home_of(0),
-        key=installation.webhook_key(),
+        key=key,
         post=PublicWeb(internal=internal, timeout_seconds=POST_SECONDS).post,
         clock=now,
         log=log,

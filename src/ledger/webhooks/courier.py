@@ -79,8 +79,8 @@ class Courier:
     database: Database
     home: Home
     """Where the installation's registry is; the issuer in it does not count."""
-    key: "Secret"
-    """The installation's webhook key, opened."""
+    key: "Callable[[], Secret]"
+    """Opens the installation's webhook key, or gives it when it is open."""
     post: Post
     clock: Clock
     log: "FilteringBoundLogger"
@@ -174,7 +174,7 @@ class Courier:
 
     def _post(self, webhook: Webhook, due: DueMessage) -> tuple[bool, str]:
         now = self.clock()
-        secrets = signing_secrets(self.key, webhook, now=now)
+        secrets = signing_secrets(self.key(), webhook, now=now)
         headers = sign_message(secrets, due.message, due.body, now=now)
         try:
             status = self.post(webhook.url, due.body, headers)
