@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from ledger.batches.states.store import state_proofs
 from ledger.chain.header import parse_header
 from ledger.credentials.store import NewCredential, add_credentials
+from ledger.issuers.api_keys import Scope
 from ledger.primitives import Canonicalization, sha256
 from ledger.proofs.file import parse_proof_file
 from ledger.verification.checks import verify
@@ -19,6 +20,8 @@ from ledger.web.limits import MAX_BODY_BYTES
 from ledger.web.routes.proofs import MEDIA_TYPE
 from ledger.web.service import Service
 from tests.acceptance.conftest import Demo
+
+from .conftest import make_key
 
 pytestmark = pytest.mark.xdist_group("demo-api")
 
@@ -148,3 +151,32 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
 def test_the_process_is_up_and_ready(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "up"}
     assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_a_database_of_another_release_is_not_ready(client: TestClient, service: Service) -> None:
+    def set_version(version: str) -> str:
+        with service.database.write() as tx:
+            found: str = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+            tx.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+        return found
+
+    ours = set_version("v9999")
+    try:
+        answer = client.get("/readyz")
+    finally:
+        set_version(ours)
+    assert (answer.status_code, answer.json()["code"]) == (503, "other-schema")
+
+
+def test_a_writer_that_does_not_finish_is_no_fault_of_the_request(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.database.BUSY_TIMEOUT_SECONDS", 0.01)
+    key = make_key(service, Scope.SUBMIT, issuer=1)
+    with service.database.write():
+        answer = client.post(
+            "/v1/digests",
+            headers={"Authorization": key, "Idempotency-Key": "busy"},
+            json={"issuer": 1, "canonicalization": "none", "digests": ["00" * 32]},
+        )
+    assert (answer.status_code, answer.json()["code"]) == (503, "database-busy")

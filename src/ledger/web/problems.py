@@ -57,6 +57,10 @@ STATUS_OF_CODE: Final = {
     "too-large": 413,
     "too-slow": 408,
     "too-busy": 503,
+    # Nothing about the request: the service cannot, for the moment or until somebody acts.
+    "database-busy": 503,
+    "no-database": 503,
+    "other-schema": 503,
 }
 """Where one code of a class has a status of its own."""
 
