@@ -13,12 +13,11 @@ Source: EIP-55, EIP-155, CAIP-2.
 
 import hashlib
 import re
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, Final, NewType
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import Final, NewType
 
 from ledger.errors import MalformedInputError
 
@@ -79,46 +78,15 @@ def sha256(data: bytes) -> Hash32:
 
 def keccak256(data: bytes) -> Hash32:
     """Return the Keccak-256 of `data`: Ethereum's hash, not NIST's SHA3-256."""
-    try:
-        digest = _of_thread.keccak
-    except AttributeError:
-        digest = _of_thread.keccak = _make_keccak()
-    return Hash32(digest(data))
+    return Hash32(_keccak().new(digest_bits=256, data=data).digest())
 
 
-_of_thread: Final = threading.local()
-
-
-def _make_keccak() -> Callable[[bytes], bytes]:
-    """Return a Keccak-256 on one state, which is kept; it is for one thread.
-
-    These are the calls of pycryptodome's own object. That object is made anew for each hash,
-    which costs twice as much as the hash does, and an audit is mostly hashes.
-    """
+@cache
+def _keccak() -> ModuleType:
     # Imported at first use: it costs a sixth of a second, and `--help` needs none of it.
-    from Crypto.Hash.keccak import _raw_keccak_lib as keccak  # type: ignore[attr-defined]
-    from Crypto.Util import _raw_api
+    from Crypto.Hash import keccak
 
-    raw: Any = _raw_api
-    made = raw.VoidPointer()
-    failed = keccak.keccak_init(made.address_of(), raw.c_size_t(2 * HASH_BYTES), raw.c_ubyte(24))
-    owner = raw.SmartPointer(made.get(), keccak.keccak_destroy)
-    buffer = raw.create_string_buffer(HASH_BYTES)
-    size, padding = raw.c_size_t(HASH_BYTES), raw.c_ubyte(1)
-
-    def digest(data: bytes) -> bytes:
-        state = owner.get()
-        if (
-            failed
-            or keccak.keccak_reset(state)
-            or keccak.keccak_absorb(state, raw.c_uint8_ptr(data), raw.c_size_t(len(data)))
-            or keccak.keccak_digest(state, buffer, size, padding)
-        ):
-            raise RuntimeError("keccak-256 failed")
-        found: bytes = raw.get_raw_buffer(buffer)
-        return found
-
-    return digest
+    return keccak
 
 
 @lru_cache(maxsize=1024)

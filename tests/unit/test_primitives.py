@@ -1,9 +1,6 @@
 """Values and their only spellings."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from Crypto.Hash import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,15 +101,3 @@ def test_garbage_is_refused_by_our_own_error(text: str) -> None:
 def test_a_home_spelled_otherwise_is_refused(text: str) -> None:
     with pytest.raises(MalformedInputError):
         parse_home(text)
-
-
-def test_keccak_is_the_librarys_whatever_came_before_and_in_every_thread() -> None:
-    """The state is kept between hashes: nothing of one may be left in the next."""
-    samples = [bytes([n % 256]) * n for n in (*range(300), 4096, 100_000)]
-    expected = [keccak.new(digest_bits=256, data=sample).digest() for sample in samples]
-    assert [keccak256(sample) for sample in samples] == expected
-    with pytest.raises(TypeError):
-        keccak256("text")  # type: ignore[arg-type]
-    with ThreadPoolExecutor(4) as threads:
-        for found in threads.map(lambda _: [keccak256(sample) for sample in samples], range(8)):
-            assert found == expected
