@@ -47,13 +47,15 @@ def bare(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation to copy: drawing its keys takes seconds."""
+    """An installation to copy."""
     folder = tmp_path_factory.mktemp("pattern")
     password = folder / "password"
     password.write_text("correct horse\n")
     home = folder / "home"
     nowhere = ["http://127.0.0.1:9"]
-    create_installation(home, rpc=nowhere, chain=devchain.CHAIN, password_file=password)
+    create_installation(
+        home, rpc=nowhere, chain=devchain.CHAIN, password_file=password, light_keys=True
+    )
     migrate_database(home)
     return home
 

@@ -188,6 +188,7 @@ def running_site(database_url: str, folder: Path) -> Iterator[Site]:
         password_file=password,
         devchain_port=port,
         database=database_url,
+        light_keys=True,
     )
     migrate_database(home)
     with receiving() as receiver:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from ledger.chain.keystore import KeyName, Keystore, Secret, address_of, create_keys
+from ledger.chain.keystore import (
+    LIGHT_SCRYPT_N,
+    KeyName,
+    Keystore,
+    Secret,
+    address_of,
+    create_keys,
+)
 from ledger.errors import ConflictError, DeniedError, MalformedInputError, NotFoundError
 
 PASSWORD = "correct horse"
@@ -16,8 +23,15 @@ PASSWORD = "correct horse"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys") / "keystore"
-    create_keys(folder, PASSWORD)
+    create_keys(folder, PASSWORD, scrypt_n=LIGHT_SCRYPT_N)
     return folder
+
+
+def test_guessing_a_password_is_slow_unless_nothing_is_protected(tmp_path: Path) -> None:
+    create_keys(tmp_path / "keystore", PASSWORD)
+    for path in (tmp_path / "keystore").iterdir():
+        parameters = json.loads(path.read_text())["crypto"]["kdfparams"]
+        assert (parameters["n"], parameters["r"], parameters["p"]) == (262_144, 8, 1)
 
 
 def test_a_key_opens_with_its_password_and_has_the_address_in_its_file(folder: Path) -> None:

@@ -12,10 +12,16 @@ import secrets
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ledger.errors import ConflictError, DeniedError, MalformedInputError, NotFoundError
 from ledger.primitives import Address, keccak256
+
+SCRYPT_N: Final = 262_144
+"""What one guess at a password costs: half a second and 256 MiB, as in other people's wallets."""
+
+LIGHT_SCRYPT_N: Final = 4_096
+"""For keys that protect nothing, such as a demo's: their password lies beside them."""
 
 
 class KeyName(StrEnum):
@@ -57,8 +63,10 @@ def address_of(secret: Secret) -> Address:
     return Address(keccak256(public[1:])[12:])
 
 
-def create_keys(folder: Path, password: str) -> None:
+def create_keys(folder: Path, password: str, *, scrypt_n: int = SCRYPT_N) -> None:
     """Draw every key of an installation and store it, readable by its owner alone.
+
+    `scrypt_n` is what opening one of them costs, and guessing its password.
 
     Raises:
         ConflictError: there are keys already; none is replaced.
@@ -68,7 +76,7 @@ def create_keys(folder: Path, password: str) -> None:
         raise ConflictError("keys-exist", f"there are keys in {folder} already; none was replaced")
     folder.mkdir(mode=0o700, parents=True)
     for name in KeyName:
-        _write(folder / f"{name}.json", _encrypt(Secret(_draw()), password))
+        _write(folder / f"{name}.json", _encrypt(Secret(_draw()), password, scrypt_n))
 
 
 def _draw() -> bytes:
@@ -78,10 +86,12 @@ def _draw() -> bytes:
     return PrivateKey(secrets.token_bytes(32)).secret
 
 
-def _encrypt(secret: Secret, password: str) -> dict[str, Any]:
+def _encrypt(secret: Secret, password: str, scrypt_n: int = SCRYPT_N) -> dict[str, Any]:
     from eth_keyfile.keyfile import create_keyfile_json
 
-    return create_keyfile_json(secret.reveal(), password.encode(), kdf="scrypt")
+    return create_keyfile_json(
+        secret.reveal(), password.encode(), kdf="scrypt", iterations=scrypt_n
+    )
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -187,7 +187,14 @@ def shown(path: Path) -> str:
 
 def install(folder: Path, url: str, password: Path, *, port: int | None) -> Installation:
     """Make an installation on the demo's chain and fund its keys."""
-    create_installation(folder, rpc=[url], chain=CHAIN, password_file=password, devchain_port=port)
+    create_installation(
+        folder,
+        rpc=[url],
+        chain=CHAIN,
+        password_file=password,
+        devchain_port=port,
+        light_keys=True,
+    )
     migrate_database(folder)
     installation = Installation.open(folder)
     fund_keys(installation)

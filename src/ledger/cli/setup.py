@@ -115,10 +115,14 @@ def create_installation(
     database: str | None = None,
     password_file: Path | None = None,
     devchain_port: int | None = None,
+    light_keys: bool = False,
 ) -> None:
-    """Write keys, policy and, last, the settings that make `folder` an installation."""
+    """Write keys, policy and, last, the settings that make `folder` an installation.
+
+    Light keys open at once and are easily guessed: for a chain on which nothing has a value.
+    """
     from ledger.chain.artifact import code_hash, registry_address
-    from ledger.chain.keystore import create_keys
+    from ledger.chain.keystore import LIGHT_SCRYPT_N, SCRYPT_N, create_keys
     from ledger.verification.policy import TrustedRegistry, TrustPolicy, format_policy
 
     if not all(url.startswith(("http://", "https://")) for url in rpc):
@@ -130,7 +134,8 @@ def create_installation(
     if database:
         check_database(database)
     if not (folder / "keystore").exists():
-        create_keys(folder / "keystore", password)
+        scrypt_n = LIGHT_SCRYPT_N if light_keys else SCRYPT_N
+        create_keys(folder / "keystore", password, scrypt_n=scrypt_n)
     trusted = TrustedRegistry(
         chain=chain, address=address, code_hash=code_hash(), rpc=tuple(rpc), quorum=1
     )
