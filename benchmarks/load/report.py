@@ -153,8 +153,8 @@ def _words(run: Run) -> str:
           PostgreSQL into one that grows.
         - **PostgreSQL** serves two API processes and, before the proofs, a `ledger worker` that
           seals and anchors what they took, on an Anvil of one block a second. What one process
-          took, both prove. A verification asks that chain, whose time is in it. The peak there is
-          that of opening the signing key: scrypt takes 256 MiB for a moment.
+          took, both prove. A verification asks that chain, whose time is in it. The keys there
+          are light ones: a service that opens its own takes 256 MiB more for a moment (scrypt).
 
         The processor's time is the server's, all its threads, without PostgreSQL and Anvil. The
         client takes its share of the same machine.

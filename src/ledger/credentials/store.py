@@ -255,12 +255,11 @@ def find_credentials(
     """Return those of these credentials that this issuer has, by their public ids."""
     found = {}
     for at in range(0, len(public_ids), PAGE_ROWS):
-        query = _SELECT.where(
-            credentials.c.issuer == issuer,
-            credentials.c.public_id.in_(public_ids[at : at + PAGE_ROWS]),
-        )
+        # The issuer is not asked for here: PostgreSQL may take its index for that, and then
+        # compare every credential of the issuer with every id, three seconds a page.
+        query = _SELECT.where(credentials.c.public_id.in_(public_ids[at : at + PAGE_ROWS]))
         rows = map(stored_credential, tx.execute(query))
-        found.update({one.public_id: one for one in rows})
+        found.update({one.public_id: one for one in rows if one.issuer == issuer})
     return found
 
 
