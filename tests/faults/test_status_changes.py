@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.batches import credential_status
-from ledger.batches import store as batch_store
 from ledger.batches.credential_status import StatusChange
 from ledger.batches.events.store import events
 from ledger.batches.requests import carrying_out, store
@@ -86,7 +85,7 @@ STEPS: list[tuple[object, str]] = [
     (Sender, "prepare"),
     (nonces, "take_nonce"),
     (chain_store, "add_transaction"),
-    (batch_store, "add_status_changes"),
+    (credential_status, "add_status_changes"),
     (credential_status, "note_change"),
     (credential_status, "note_status"),
     (store, "add_sending"),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ledger.audit.findings import FindingCode
 from ledger.audit.reconcile import Comparison, Reconciliation
 from ledger.batches import sealing, store
+from ledger.batches.status_changes.store import add_status_changes
 from ledger.batches.store import Batch
 from ledger.chain import store as chain_store
 from ledger.chain.nonces import store as nonces
@@ -64,7 +65,7 @@ class Books:
         row = self.sign(Purpose.STATUS, sha256(f"{action} {indexes} {block}".encode()), block)
         with self.database.write() as tx:
             rows = [c.id for c in read_batch(tx, self.batch.id) if c.leaf_index in indexes]
-            store.add_status_changes(tx, rows, action=action, reason=1, transaction_id=row)
+            add_status_changes(tx, rows, action=action, reason=1, transaction_id=row)
 
     def emit(self, name: str, *members: int | bytes) -> None:
         self.emitter.emit(name, ISSUER, *members)

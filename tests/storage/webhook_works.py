@@ -11,6 +11,7 @@ from structlog.testing import LogCapture
 from ledger.batches import sealing, store
 from ledger.batches.events.store import EventKind, note_status
 from ledger.batches.status import BatchStatus
+from ledger.batches.status_changes.store import add_status_changes
 from ledger.batches.store import Batch
 from ledger.chain import store as chain_store
 from ledger.chain.keystore import Secret
@@ -106,7 +107,7 @@ class Works:
                 now=self.now,
             )
             if count:
-                store.add_status_changes(
+                add_status_changes(
                     tx,
                     [member.id for member in islice(read_batch(tx, batch.id), count)],
                     action="revoke",

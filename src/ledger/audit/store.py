@@ -6,7 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.batches.store import anchorings, batches, status_changes
+from ledger.batches.status_changes.store import status_changes
+from ledger.batches.store import anchorings, batches
 from ledger.chain.nonces.store import senders
 from ledger.chain.store import Outcome, attempts, checkpoints, transactions
 from ledger.credentials.store import credentials

@@ -15,6 +15,7 @@ from ledger.batches import store
 from ledger.batches.delivery import check_anchored
 from ledger.batches.events.store import note_status
 from ledger.batches.states.store import note_change
+from ledger.batches.status_changes.store import add_status_changes
 from ledger.batches.store import Batch
 from ledger.chain.outbox import Outbox
 from ledger.chain.registry import calls
@@ -99,7 +100,7 @@ def change_status(
             ids = [credential.id for credential in group.values()]
 
             def note(tx: Connection, row: int, batch: Batch = batch, ids: list[int] = ids) -> None:
-                store.add_status_changes(
+                add_status_changes(
                     tx, ids, action=change.action, reason=change.reason, transaction_id=row
                 )
                 _note(outbox, tx, batch, row, change)

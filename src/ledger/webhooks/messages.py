@@ -18,7 +18,8 @@ from typing import Any, Final
 from ledger.batches.credential_status import REASONS
 from ledger.batches.events.store import Event, EventKind, take_event
 from ledger.batches.status import BatchStatus
-from ledger.batches.store import Batch, get_batch, list_changed
+from ledger.batches.status_changes.store import list_changed
+from ledger.batches.store import Batch, get_batch
 from ledger.chain.registry.calls import StatusAction
 from ledger.chain.store import get_transaction
 from ledger.clock import format_time

@@ -1,0 +1,1 @@
+"""Which transaction changes the status of which credential."""
